@@ -25,5 +25,5 @@ def test_data() -> Path:
     """Real photographs, weights and ground truths; never part of the repository."""
     folder = Path(os.environ.get("GEM_LITE_TEST_DATA", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
-        pytest.skip(f"no test data at {folder}: set GEM_LITE_TEST_DATA to the folder that holds photos/ and gnd/")
+        pytest.skip(f"no test data at {folder}: set GEM_LITE_TEST_DATA to the folder of photos/ and gnd/")
     return folder

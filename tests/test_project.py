@@ -43,7 +43,7 @@ def test_every_dependency_is_pinned_within_its_bounds(root: Path) -> None:
 
 
 def test_bounds_stay_wide(root: Path) -> None:
-    """Exact pins in a published package are what breaks tutorials a year later; only Jupyter Book is capped."""
+    """Exact pins in a published package break tutorials a year later; only Jupyter Book is capped."""
     for requirement in requirements(root):
         operators = {spec.operator for spec in requirement.specifier}
         allowed = {">=", "<"} if requirement.name == "jupyter-book" else {">="}

@@ -21,7 +21,7 @@ Value = float | int | str
 
 @dataclass(frozen=True)
 class Record:
-    """One reported result: its value, its unit, which direction is better (None: neither), how it was made."""
+    """One reported result; ``higher_is_better`` is None where neither direction is."""
 
     value: Value
     unit: str = ""
@@ -91,7 +91,7 @@ def read_reports(executed_notebook: str | Path) -> dict[str, Record]:
 
 
 def _plain(name: str, value: Any) -> Value:
-    """The value as one of Python's own types: NumPy's print as ``np.float64(...)``, which prose can't format."""
+    """The value as Python's own type: NumPy's print as ``np.float64(...)``, which prose can't format."""
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
@@ -107,7 +107,7 @@ def _notebook_shell() -> Any:
         from IPython import get_ipython
     except ImportError:  # a plain install of the package has no Jupyter
         return None
-    shell = get_ipython()  # type: ignore[no-untyped-call]
+    shell = get_ipython()
     return shell if hasattr(shell, "kernel") else None
 
 

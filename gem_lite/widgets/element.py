@@ -1,0 +1,79 @@
+"""A custom element for a page without a kernel: data, script and fallback picture as one HTML text.
+
+The element's numbers lie as JSON inside it and its script stands behind it, both in the page itself: nothing
+is fetched, so the page also works from ``file://`` and without a network. Where there is no JavaScript the
+fallback picture, which is a child of the element, is simply shown.
+"""
+
+import base64
+import html
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+HERE = Path(__file__).resolve().parent
+# The theme puts a light card behind every HTML output in dark mode. An element that draws its own card must
+# undo that one; `:defined` leaves it to the fallback picture, whose background is white.
+PAGE_STYLE = """
+{tag} {{ display: block; }}
+{tag} > img {{ max-width: 100%; height: auto; }}
+html .bd-content div.cell_output .text_html:has({tag}:defined) {{
+  background: none !important; color: inherit !important; padding: 0 !important;
+}}
+"""
+
+
+def encode_numbers(numbers: NDArray[Any]) -> str:
+    """Base64 of the numbers as little-endian float32, read back by ``decodeNumbers`` of element.js.
+
+    >>> encode_numbers(np.array([1.0]))
+    'AACAPw=='
+    """
+    return base64.b64encode(np.ascontiguousarray(numbers, dtype="<f4").tobytes()).decode()
+
+
+def encode_picture(
+    image: NDArray[np.uint8], longer_side: int, format: str = "webp", quality: int = 80
+) -> str:
+    """A ``data:`` address of the picture (H, W, 3), its longer side at most ``longer_side`` pixels."""
+    picture = Image.fromarray(image)
+    picture.thumbnail((longer_side, longer_side), Image.Resampling.LANCZOS)
+    stream = io.BytesIO()
+    picture.save(stream, format=format, quality=quality)
+    return f"data:image/{format};base64,{base64.b64encode(stream.getvalue()).decode()}"
+
+
+def script_source(name: str) -> str:
+    """JavaScript of the element ``name``: its style sheet as ``STYLE``, the shared functions, and its own."""
+    style = json.dumps((HERE / f"{name}.css").read_text(encoding="utf8"))
+    shared = (HERE / "element.js").read_text(encoding="utf8")
+    own = (HERE / f"{name}.js").read_text(encoding="utf8")
+    return f"const STYLE = {style};\n{shared}\n{own}"
+
+
+def element_html(tag: str, name: str, data: Mapping[str, Any], fallback: str, alt: str) -> str:
+    """HTML of one element.
+
+    Args:
+        tag: name of the custom element, for example ``"gem-p-slider"``.
+        name: of its JavaScript and style sheet in this folder, without the suffix.
+        data: what the element needs; must be JSON.
+        fallback: address of the picture that is shown where there is no JavaScript.
+        alt: what that picture shows, in words.
+    """
+    # "<" cannot end the script early when it is written as an escape.
+    numbers = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
+    # A scope of its own for every copy: several elements on one page share nothing but the element's name.
+    script = f"(() => {{\n'use strict';\n{script_source(name)}\n}})();"
+    return (
+        f"<{tag}><style>{PAGE_STYLE.format(tag=tag)}</style>"
+        f'<script type="application/json">{numbers}</script>'
+        f'<img src="{html.escape(fallback)}" alt="{html.escape(alt)}"></{tag}>\n'
+        f"<script>{script}</script>"
+    )

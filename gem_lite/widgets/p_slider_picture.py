@@ -1,0 +1,144 @@
+"""The p-slider as one picture: for a live notebook, and where there is no JavaScript.
+
+Photograph, feature map, contributions x^p / Σ x^p, and the pooled value between its limits p = 1 and p = ∞.
+"""
+
+import io
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from gem_lite.pooling import gem, mac
+
+EPS = 1e-6  # pooling clamps activations here
+# The axis of the curve runs evenly in 1/√p: p = ∞ has a place on it, and 1 to 10, where most happens, room.
+TICKS = (1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0, math.inf)
+CURVE_EXPONENTS = [*(1 / (1 - place) ** 2 for place in np.linspace(0, 0.99, 50)), math.inf]
+
+
+def pooled(channel: NDArray[np.floating[Any]], p: float) -> float:
+    """`gem_lite.pooling.gem` of one feature map (H, W); its maximum for p = ∞."""
+    x = torch.as_tensor(channel, dtype=torch.float32)[None, None]
+    return float(mac(x.clamp(min=EPS)) if math.isinf(p) else gem(x, p, EPS))
+
+
+def contribution_shares(channel: NDArray[np.floating[Any]], p: float) -> NDArray[np.float64]:
+    """Share of every position (H, W) in the sum of x^p: between 0 and 1, adding up to 1.
+
+    >>> contribution_shares(np.array([[1.0, 3.0]]), 1.0)
+    array([[0.25, 0.75]])
+    >>> contribution_shares(np.array([[1.0, 3.0]]), math.inf)
+    array([[0., 1.]])
+    """
+    x = np.maximum(np.asarray(channel, dtype=np.float64), EPS)
+    # Divided by the maximum first: x^100 would overflow.
+    powers = (x == x.max()).astype(np.float64) if math.isinf(p) else (x / x.max()) ** p
+    return np.asarray(powers / powers.sum())
+
+
+def half_count(shares: NDArray[np.float64]) -> int:
+    """How many positions, the largest first, make half of the sum.
+
+    >>> half_count(np.array([[0.1, 0.3], [0.25, 0.35]]))
+    2
+    """
+    return int(np.argmax(np.cumsum(np.sort(shares.ravel())[::-1]) >= 0.5 - 1e-9)) + 1
+
+
+def three_digits(number: float) -> str:
+    """A number to three significant digits, as element.js writes it.
+
+    >>> three_digits(3.0), three_digits(1055.9), three_digits(0.01234), three_digits(math.inf)
+    ('3.00', '1060', '0.0123', '∞')
+    """
+    if math.isinf(number) or number == 0:
+        return "∞" if number else "0"
+    rounded = float(f"{number:.3g}")
+    decimals = max(0, 2 - math.floor(math.log10(abs(rounded))))
+    return f"{rounded:.2e}" if decimals > 6 else f"{rounded:.{decimals}f}"
+
+
+def axis_place(p: float) -> float:
+    """Where the exponent lies on the axis: 0 for p = 1, 1 for p = ∞."""
+    return 1 - 1 / math.sqrt(p)
+
+
+def lit(image: NDArray[np.uint8], strength: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The photograph (H, W, 3) in 0..1, grey and darkened, lit where ``strength`` (h, w), 0 to 1, says."""
+    height, width = image.shape[:2]
+    rows = np.arange(height) * strength.shape[0] // height
+    columns = np.arange(width) * strength.shape[1] // width
+    light = colormaps["inferno"](strength)[rows][:, columns, :3]
+    dark = 0.5 * image.mean(axis=2, keepdims=True) / 255
+    return np.asarray(1 - (1 - dark) * (1 - light))  # "screen": black light adds nothing
+
+
+def _draw_pictures(
+    axes: Sequence[Axes], image: NDArray[np.uint8], channel: NDArray[np.floating[Any]], p: float
+) -> None:
+    height, width = image.shape[:2]
+    extent = (0, width, height, 0)  # a feature map covers the whole photograph
+    shares = contribution_shares(channel, p)
+    axes[0].imshow(image, extent=extent)
+    axes[1].imshow(channel, extent=extent, cmap="inferno", vmin=0, interpolation="nearest")
+    axes[2].imshow(lit(image, shares / shares.max()), extent=extent)
+    titles = (
+        "photograph",
+        f"feature map, 0 to {three_digits(float(channel.max()))}",
+        f"share of each position in $\\Sigma x^p$, 0 to {three_digits(100 * float(shares.max()))} %",
+    )
+    for ax, title in zip(axes, titles, strict=True):
+        ax.set_title(title, fontsize=10)
+        ax.set_axis_off()
+
+
+def _draw_curve(ax: Axes, channel: NDArray[np.floating[Any]], p: float) -> None:
+    mean, top = pooled(channel, 1.0), pooled(channel, math.inf)
+    ax.plot([axis_place(q) for q in CURVE_EXPONENTS], [pooled(channel, q) for q in CURVE_EXPONENTS], lw=2)
+    ax.axhline(mean, ls="--", lw=1, color="grey")
+    ax.axhline(top, ls="--", lw=1, color="grey")
+    ax.plot(axis_place(p), pooled(channel, p), "o", ms=9, color="C0")
+    inset: dict[str, Any] = {"textcoords": "offset points", "fontsize": 9, "color": "dimgrey"}
+    ax.annotate(f"maximum {three_digits(top)} (p → ∞)", (0, top), (2, -12), **inset)
+    ax.annotate(f"mean {three_digits(mean)} (p = 1)", (1, mean), (-2, 5), ha="right", **inset)
+    ax.set_xticks([axis_place(q) for q in TICKS], ["∞" if math.isinf(q) else f"{q:g}" for q in TICKS])
+    ax.set(xlabel="p", ylabel="pooled value", xlim=(-0.01, 1.01))
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def draw_p_slider(
+    image: NDArray[np.uint8], channel: NDArray[np.floating[Any]], p: float, name: str
+) -> Figure:
+    """The p-slider at one exponent.
+
+    Args:
+        image: photograph (H, W, 3).
+        channel: its feature map (h, w), not negative.
+        p: exponent, 1 or more; ``math.inf`` for the maximum.
+        name: of the channel, for the title.
+    """
+    figure = Figure(figsize=(9, 4.4), layout="constrained", facecolor="white")
+    grid = figure.add_gridspec(2, 3, height_ratios=(1.25, 1))
+    _draw_pictures([figure.add_subplot(grid[0, column]) for column in range(3)], image, channel, p)
+    _draw_curve(figure.add_subplot(grid[1, :]), channel, p)
+    half = half_count(contribution_shares(channel, p))
+    figure.suptitle(
+        f"{name}, p = {three_digits(p)}: pooled value {three_digits(pooled(channel, p))}, "
+        f"half of the sum from {half} of {channel.size} positions",
+        fontsize=11,
+    )
+    return figure
+
+
+def png(figure: Figure, dpi: int = 100) -> bytes:
+    """The figure as PNG."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=dpi)
+    return stream.getvalue()

@@ -1,0 +1,9 @@
+"""Builds the book: executes what is stale, stages the executed copies, renders them with Jupyter Book.
+
+Run it from the repository: ``python -m book.builder --profile lite``. All it makes lies in ``_build/``:
+
+- ``executed/<profile>/``  executed chapters, each with a JSON record of how it was made
+- ``failed/<profile>/``    the notebook of a chapter that failed, up to the failing cell
+- ``src/``                 what Jupyter Book reads
+- ``html/``                the book
+"""

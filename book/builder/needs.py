@@ -1,0 +1,49 @@
+"""Runs the named steps that stale chapters declare, before any of them starts.
+
+Each chapter would run them itself; doing it first shows their progress bars and keeps two chapters from
+waiting for the same artefact.
+"""
+
+import os
+import sys
+from collections.abc import Iterable
+
+from gem_lite.cache import artefact_path, written_atomically
+
+from . import processes
+from .chapters import Chapter
+from .errors import BuildError
+from .parameters import Parameters
+from .paths import Paths
+
+STEPS_MODULE = "gem_lite.steps"
+
+
+def run_steps(chapters: Iterable[Chapter], parameters: Parameters, paths: Paths) -> None:
+    """Make sure that the artefacts of these chapters lie in the cache.
+
+    Starting the steps costs an import of torch even when nothing is to be done. A mark in the cache, under
+    the same kind of content hash as the artefacts, says that they were made; it goes when the cache goes.
+
+    Raises:
+        BuildError: when a step fails.
+    """
+    names = list(dict.fromkeys(name for chapter in chapters for name in chapter.needs))
+    if not names:
+        return
+    profile, seed = parameters["profile"], parameters["seed"]
+    settings = {"steps": names, "profile": profile, "seed": seed}
+    mark = artefact_path(f"{profile}-{seed}-steps", settings, [STEPS_MODULE], ".done")
+    if mark.exists():
+        return
+    print(f"Steps: {', '.join(names)}", flush=True)
+    command = [sys.executable, "-m", STEPS_MODULE, *names, "--profile", profile, "--seed", str(seed)]
+    process = processes.start(command, dict(os.environ), paths.root)
+    try:
+        status = process.wait()
+    finally:
+        processes.end_tree(process)
+    if status:
+        raise BuildError(f"steps {' '.join(names)} failed with exit code {status}; see above")
+    with written_atomically(mark) as part:
+        part.touch()

@@ -1,0 +1,41 @@
+"""Lays out what Jupyter Book reads: the plain pages, and the executed chapters made fit for print."""
+
+import shutil
+from collections.abc import Iterable
+from typing import Any
+
+import nbformat
+
+from . import executed
+from .chapters import Chapter
+from .paths import Paths
+
+NOT_STAGED = shutil.ignore_patterns("*.ipynb", "*.py", "builder", "profiles", "__pycache__", ".*")
+EXECUTION_METADATA = ("papermill", "execution", "widgets")
+
+
+def stage(chapters: Iterable[Chapter], paths: Paths) -> None:
+    """Make ``_build/src`` anew: nothing of an earlier build is left in it."""
+    shutil.rmtree(paths.staged, ignore_errors=True)
+    shutil.copytree(paths.book, paths.staged, ignore=NOT_STAGED)
+    for chapter in chapters:
+        notebook = nbformat.read(executed.notebook_file(paths, chapter.name), as_version=4)
+        nbformat.write(fit_for_print(notebook), paths.staged / chapter.path.name)
+
+
+def fit_for_print(notebook: Any) -> Any:
+    """The executed notebook without the traces of its execution.
+
+    The cell that papermill injected is hidden; time stamps go, so that equal results give equal files. Widget
+    state goes because with it every page would load a widget manager from another host: a widget's page form
+    is the HTML that it shows beside.
+    """
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if "injected-parameters" in tags:
+            cell.metadata["tags"] = [*tags, "remove-cell"]
+        for name in EXECUTION_METADATA:
+            cell.metadata.pop(name, None)
+    for name in EXECUTION_METADATA:
+        notebook.metadata.pop(name, None)
+    return notebook

@@ -35,7 +35,7 @@ def load_ground_truth(path: str | Path) -> GroundTruth:
             numbers and arrays; nothing of it has run then.
         ValueError: for a damaged file or one of another structure, with what is wrong and where.
 
-    Chapter: Retrieval.
+    Chapter: 01_retrieval.
     """
     path = Path(path)
     content = path.read_bytes()

@@ -55,7 +55,7 @@ def average_precision(positive_ranks: npt.ArrayLike, n_positives: int) -> float:
     >>> average_precision([1], 1), finite_average_precision([1], 1)
     (0.25, 0.5)
 
-    Chapter: Retrieval.
+    Chapter: 01_retrieval.
     """
     before, after = _precisions(positive_ranks, n_positives)
     return float((before + after).sum() / (2 * n_positives)) if n_positives else float("nan")
@@ -114,7 +114,7 @@ def ranks_of_positives(ranking: IntArray, positives: npt.ArrayLike, junk: npt.Ar
     >>> ranks_of_positives(np.array([7, 3, 5, 4]), positives=[5, 4], junk=[7])
     array([1, 2])
 
-    Chapter: Retrieval.
+    Chapter: 01_retrieval.
     """
     is_junk = np.isin(ranking, np.asarray(junk, dtype=np.int64))
     found = np.flatnonzero(np.isin(ranking, np.asarray(positives, dtype=np.int64)))
@@ -155,7 +155,7 @@ def evaluate(
             another number of rankings than queries.
 
     Source: the evaluation code of Radenović et al., "Revisiting Oxford and Paris" (CVPR 2018).
-    Chapter: Retrieval.
+    Chapter: 01_retrieval.
     """
     if protocol not in PROTOCOLS:
         raise ValueError(f"unknown protocol {protocol!r}; known: {', '.join(PROTOCOLS)}")
@@ -242,7 +242,7 @@ def bootstrap(
     >>> bootstrap([0.5, 0.75], [0.25, 0.5])  # the same gain for every query: no doubt about it
     Interval(mean=0.25, low=0.25, high=0.25)
 
-    Chapter: Retrieval.
+    Chapter: 01_retrieval.
     """
     values = np.asarray(aps_a, dtype=np.float64)
     if aps_b is not None:

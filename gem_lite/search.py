@@ -33,7 +33,7 @@ def rank(queries: FloatArray, database: FloatArray, k: int | None = None) -> tup
     >>> indices.tolist(), scores.tolist()
     ([[1, 0, 2], [0, 2, 1]], [[1.0, 0.6, 0.6], [0.8, 0.8, 0.0]])
 
-    Chapter: Retrieval.
+    Chapter: 01_retrieval.
     """
     queries, database = _checked(queries, "queries"), _checked(database, "database")
     if queries.shape[1] != database.shape[1]:
@@ -117,7 +117,7 @@ def expand_queries(
         ValueError: for negative n or alpha, an `exclude` that does not fit, and what `rank` refuses.
 
     Source: Radenović, Tolias, Chum (α-QE); Chum et al. 2007 (AQE).
-    Chapter: Query expansion.
+    Chapter: 10_expansion.
     """
     if n < 0 or not alpha >= 0:
         raise ValueError(f"n and alpha must be at least 0, not {n} and {alpha}")
@@ -148,7 +148,7 @@ def _self_rows(exclude: npt.ArrayLike | None, n_queries: int, n_database: int) -
 def _weighted_neighbours(
     queries: FloatArray, database: FloatArray, n: int, alpha: float, self_rows: IntArray
 ) -> tuple[IntArray, FloatArray]:
-    """Rows near each query and their weights, (Q, at most n + 1) each; those not to be taken have weight 0."""
+    """Rows near each query and their weights, (Q, at most n + 1) each; those not taken have weight 0."""
     # One more than asked for, in case the query itself is among them.
     neighbours, similarities = rank(queries, database, n + 1)
     weights = np.maximum(similarities, 0) ** alpha if alpha > 0 else np.ones_like(similarities)
@@ -164,6 +164,6 @@ def augment_database(database: FloatArray, n: int = 10, alpha: float = 3.0) -> F
     A row counts itself once, with weight 1, and then its `n` nearest other rows. Arguments, result and errors
     as in `expand_queries`. Done once, off-line; it takes as many searches as the database has rows.
 
-    Chapter: Query expansion.
+    Chapter: 10_expansion.
     """
     return expand_queries(database, database, n, alpha, exclude=np.arange(len(database)))

@@ -1,0 +1,104 @@
+"""Which face does a pixel see, and where on the face? Answered by homographies, without shooting a ray.
+
+Let a face have the corner o and the edges a, b, all in the camera's frame, and let K be the matrix of the
+camera. The pixel p = (x, y, 1) sees the face's point o + u a + v b at depth t where
+
+    u a + v b + o = t K^-1 p        that is        M (u, v, 1)^T = t K^-1 p,   M = [a b o].
+
+So one 3 x 3 matrix per face, its homography H = M^-1 K^-1, maps a pixel straight to
+
+    H p = (u, v, 1) / t.
+
+All three are linear in the pixel. The third is the inverse depth: whichever face has the largest one is in
+front, and comparing it is exact, not an interpolation. What lies behind the camera has a negative one and
+needs no clipping. Dividing the first two by the third gives the texture coordinates. And the four sides of
+the face, v >= 0, v <= 1 and u between k v and 1 - k v with k = (1 - taper) / 2, become four linear functions
+too when they are multiplied by 1 / t: a pixel is inside where all of them are positive.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gem_lite.toytown.camera import Camera
+from gem_lite.toytown.canvas import Array
+from gem_lite.toytown.geometry import Faces
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+
+NEAREST = 0.05  # metres; what is closer to the camera is not drawn
+NOTHING = -1  # number of the face in a pixel that sees none
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Faces as a camera with ``size`` x ``size`` pixels sees them."""
+
+    homography: Array  # (F, 3, 3): pixel -> (u, v, 1) / depth
+    sides: Array  # (F, 4, 3): pixel -> four numbers, all positive inside the face
+    boxes: Integers  # (F, 4): first and last + 1 column, first and last + 1 row
+    towards: npt.NDArray[np.bool_]  # (F,): the camera sees the face's outer side
+    distance: Array  # (F,): from the camera to the face's middle
+
+
+def homographies(faces: Faces, camera: Camera, size: int) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """H = M^-1 K^-1 of every face (F, 3, 3), and whether the camera sees its outer side (F,)."""
+    a, b = camera.turned(faces.across), camera.turned(faces.up)
+    o = camera.to_camera(faces.origin)
+    # The rows of M^-1 are the cross products of M's columns, over the determinant.
+    normal = np.cross(a, b)
+    determinant = (normal * o).sum(axis=1)
+    edge_on = np.abs(determinant) < 1e-9
+    scale = np.where(edge_on, 0.0, 1 / np.where(edge_on, 1.0, determinant))
+    inverse = np.stack([np.cross(b, o), np.cross(o, a), normal], axis=1) * scale[:, None, None]
+    # K^-1 p = ((x - size/2) / focal, (y - size/2) / focal, 1), the focal length in pixels.
+    focal = camera.focal * size
+    by_x, by_y = inverse[..., 0] / focal, inverse[..., 1] / focal
+    constant = inverse[..., 2] - (by_x + by_y) * (size / 2)
+    return np.stack([by_x, by_y, constant], axis=2), determinant < 0
+
+
+def project(faces: Faces, camera: Camera, size: int) -> Projection:
+    """Everything that drawing the faces needs."""
+    homography, towards = homographies(faces, camera, size)
+    u, v, one = np.moveaxis(homography, 1, 0)
+    inset = ((1 - faces.taper) / 2)[:, None] * v
+    sides = np.stack([v, one - v, u - inset, one - u - inset], axis=1)
+    corners = faces.corners()
+    column, row, depth = camera.pixels(corners, size)
+    behind = depth < NEAREST
+    cut = behind.any(axis=1)  # partly behind the camera: it may reach anywhere
+    first = np.where(cut, 0, np.floor([column.min(axis=1), row.min(axis=1)]))
+    last = np.where(cut, size, np.ceil([column.max(axis=1), row.max(axis=1)]) + 1)
+    last = np.where(behind.all(axis=1), 0, last)
+    boxes = np.stack([first[0], last[0], first[1], last[1]], axis=1)
+    distance = np.linalg.norm(camera.to_camera(corners).mean(axis=1), axis=1)
+    return Projection(homography, sides, np.clip(boxes, 0, size).astype(np.int64), towards, distance)
+
+
+def draw(projection: Projection, which: Integers, size: int) -> tuple[Floats, Integers]:
+    """Draws some of the faces with a z-buffer.
+
+    Returns:
+        The inverse depth (size, size), 0 where nothing is seen, and the number of the face seen, or NOTHING.
+    """
+    nearness = np.zeros((size, size), np.float32)
+    seen = np.full((size, size), NOTHING, np.int64)
+    centres = np.arange(size, dtype=np.float32) + np.float32(0.5)
+    planes = np.concatenate([projection.homography[:, 2:], projection.sides], axis=1).astype(np.float32)
+    front_to_back = which[np.argsort(projection.distance[which], kind="stable")]
+    for face in front_to_back:
+        left, right, top, bottom = projection.boxes[face]
+        if left >= right or top >= bottom:
+            continue
+        x, y = centres[left:right], centres[top:bottom, None]
+        window = nearness[top:bottom, left:right]
+        one, *sides = (by_x * x + (by_y * y + constant) for by_x, by_y, constant in planes[face])
+        inside = one > window
+        for side in sides:
+            inside &= side >= 0
+        np.copyto(window, one, where=inside)
+        np.copyto(seen[top:bottom, left:right], face, where=inside)
+    return nearness, seen

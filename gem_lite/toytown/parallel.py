@@ -4,13 +4,16 @@ A job writes its own result to disk, beside its place and then renamed; nothing 
 processes, and whoever is interrupted continues where it stopped.
 """
 
-from collections.abc import Callable, Sequence
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from tqdm.auto import tqdm
 
-# An idle worker leaves soon, also when the process that started it was killed.
-IDLE_SECONDS = 5
+IDLE_SECONDS = 5  # then a worker without work ends
 
 
 def usable_cores() -> int:
@@ -53,14 +56,33 @@ def run_jobs(
             progress.update(made)
 
 
-def _results(function: Callable[..., int], jobs: Sequence[tuple[Any, ...]], workers: int | None) -> Any:
-    if workers == 1 or len(jobs) <= 1:
+def _results(
+    function: Callable[..., int], jobs: Sequence[tuple[Any, ...]], workers: int | None
+) -> Iterator[int]:
+    count = min(workers or usable_cores(), len(jobs))
+    if count <= 1:
         return (function(*job) for job in jobs)
     from joblib import Parallel, delayed, parallel_config
 
-    count = min(workers or usable_cores(), len(jobs))
-    if count == 1:
-        return (function(*job) for job in jobs)
     with parallel_config(backend="loky", idle_worker_timeout=IDLE_SECONDS):
-        pool = Parallel(n_jobs=count, batch_size=1, return_as="generator_unordered")
-    return pool(delayed(function)(*job) for job in jobs)
+        pool = Parallel(count, batch_size=1, max_nbytes=None, return_as="generator_unordered")
+    results: Iterator[int] = pool(delayed(_in_worker)(function, job) for job in jobs)
+    return results
+
+
+def _in_worker(function: Callable[..., int], job: tuple[Any, ...]) -> int:
+    _end_with_parent()
+    return function(*job)
+
+
+@cache
+def _end_with_parent() -> None:
+    """Once per worker: watches for the parent's death, which a worker of loky would outlive for ever."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -62,7 +62,10 @@ def three_digits(number: float) -> str:
         return "∞" if number else "0"
     rounded = float(f"{number:.3g}")
     decimals = max(0, 2 - math.floor(math.log10(abs(rounded))))
-    return f"{rounded:.2e}" if decimals > 6 else f"{rounded:.{decimals}f}"
+    if decimals <= 6:
+        return f"{rounded:.{decimals}f}"
+    mantissa, exponent = f"{rounded:.2e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
 
 
 def axis_place(p: float) -> float:

@@ -1,0 +1,202 @@
+"""The p-slider in a page of its own, opened from file://, without a kernel and without a network."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+
+from gem_lite.seeds import stream
+from gem_lite.widgets.p_slider import PSlider
+from gem_lite.widgets.p_slider_picture import contribution_shares, half_count, pooled, three_digits
+
+pytestmark = pytest.mark.browser
+CHANNELS = [3, 0, 2]
+Visitor = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def maps() -> np.ndarray:
+    draws = stream("test_p_slider", "maps").exponential(2.0, (5, 9, 12)).astype(np.float32)
+    return np.where(draws > 2, draws, 0).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def page_address(maps: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A page with two sliders: the first at p = 3, the second at the maximum."""
+    photo = stream("test_p_slider", "photo").integers(0, 256, (90, 120, 3), dtype=np.uint8)
+    sliders = [PSlider(maps, photo, p, CHANNELS, photo_alt="Coloured noise") for p in (3.0, math.inf)]
+    body = "".join(slider.static_html() for slider in sliders)
+    path: Path = tmp_path_factory.mktemp("page") / "page.html"
+    path.write_text(
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sliders</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta name="color-scheme" content="light dark"></head><body>{body}</body></html>',
+        encoding="utf8",
+    )
+    return path.as_uri()
+
+
+def output_text(page: Page) -> str:
+    return page.locator("gem-p-slider").first.locator("output").inner_text().replace("\n", " ")
+
+
+def canvas_picture(page: Page, name: str = "parts") -> str:
+    picture: str = page.locator(f"gem-p-slider canvas.{name}").first.evaluate("(c) => c.toDataURL()")
+    return picture
+
+
+def assert_shows(page: Page, channel: np.ndarray, p: float) -> None:
+    """The words under the pictures are those that Python would write."""
+    half = half_count(contribution_shares(channel, p))
+    text = output_text(page)
+    assert f"p = {three_digits(p)}" in text
+    assert f"pooled value {three_digits(pooled(channel, p))}" in text
+    assert f"from {half} of {channel.size}" in text
+
+
+@pytest.mark.parametrize("index", CHANNELS)
+def test_numbers_are_pythons(page_address: str, maps: np.ndarray, index: int, visit: Visitor) -> None:
+    page = visit(page_address).page
+    for p in (1.0, 1.3, 2.0, 3.0, 4.7, 12.0, 55.0, 100.0, math.inf):
+        got = page.evaluate(
+            """([index, p]) => { const slider = document.querySelector("gem-p-slider");
+            slider.channel = index; slider.p = p ?? Infinity;
+            return [slider.pooled, Array.from(slider.shares)]; }""",
+            [index, None if math.isinf(p) else p],
+        )
+        assert got[0] == pytest.approx(pooled(maps[index], p), rel=1e-5)
+        np.testing.assert_allclose(got[1], contribution_shares(maps[index], p).ravel(), rtol=1e-9, atol=1e-15)
+        assert_shows(page, maps[index], p)
+
+
+def test_moved_by_keyboard(page_address: str, maps: np.ndarray, visit: Visitor) -> None:
+    opened = visit(page_address)
+    page = opened.page
+    channel = maps[CHANNELS[0]]
+    assert_shows(page, channel, 3.0)
+    before = canvas_picture(page)
+    page.locator("gem-p-slider input[type=range]").first.focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    p = page.evaluate("document.querySelector('gem-p-slider').p")
+    assert p > 4
+    assert_shows(page, channel, p)
+    assert canvas_picture(page) != before
+    page.keyboard.press("End")
+    assert_shows(page, channel, math.inf)
+    page.keyboard.press("Home")
+    assert_shows(page, channel, 1.0)
+    opened.assert_clean()
+
+
+def test_channel_chosen_by_keyboard(page_address: str, maps: np.ndarray, visit: Visitor) -> None:
+    page = visit(page_address).page
+    before = canvas_picture(page, "map")
+    page.locator("gem-p-slider input[type=radio]").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.querySelector('gem-p-slider').channel") == CHANNELS[1]
+    assert_shows(page, maps[CHANNELS[1]], 3.0)
+    assert canvas_picture(page, "map") != before
+
+
+def test_moved_by_pointer(page_address: str, maps: np.ndarray, visit: Visitor) -> None:
+    page = visit(page_address).page
+    box = page.locator("gem-p-slider input[type=range]").first.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.42 * box["width"], middle)
+    page.mouse.down()
+    seen = set()
+    for place in (0.5, 0.6, 0.7):
+        page.mouse.move(box["x"] + place * box["width"], middle)
+        seen.add(page.evaluate("document.querySelector('gem-p-slider').p"))
+    page.mouse.up()
+    assert len(seen) == 3, "the numbers follow while the pointer moves"
+    assert_shows(page, maps[CHANNELS[0]], max(seen))
+    page.get_by_role("button", name="maximum").first.click()
+    assert_shows(page, maps[CHANNELS[0]], math.inf)
+
+
+def test_touched_on_a_phone(page_address: str, maps: np.ndarray, visit: Visitor) -> None:
+    page = visit(page_address, "dark", 390, has_touch=True, is_mobile=True).page
+    page.locator("gem-p-slider label").nth(2).tap()
+    page.get_by_role("button", name="mean").first.tap()
+    assert_shows(page, maps[CHANNELS[2]], 1.0)
+    box = page.locator("gem-p-slider input[type=range]").first.bounding_box()
+    assert box is not None
+    page.touchscreen.tap(box["x"] + 0.75 * box["width"], box["y"] + box["height"] / 2)
+    assert page.evaluate("document.querySelector('gem-p-slider').p") > 8
+
+
+def test_fits_a_phone_and_a_finger(page_address: str, visit: Visitor) -> None:
+    page = visit(page_address, "light", 390).page
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+    targets = page.locator("gem-p-slider").first.locator("button, label, input[type=range]")
+    heights = [targets.nth(i).bounding_box() for i in range(targets.count())]
+    assert len(heights) == 3 + len(CHANNELS) + 1
+    assert all(box is not None and box["height"] >= 44 for box in heights)
+
+
+def test_the_dot_stands_above_the_thumb(page_address: str, visit: Visitor) -> None:
+    """The slider is the axis of the curve: both are pushed in by half a thumb."""
+    page = visit(page_address).page
+    for p in (1, 3, 10, 1000):
+        places = page.evaluate(
+            """(p) => { const slider = document.querySelector("gem-p-slider"); slider.p = p;
+            const box = (selector) => slider.shadowRoot.querySelector(selector).getBoundingClientRect();
+            const range = slider.shadowRoot.querySelector("input[type=range]"), thumb = 28;
+            const track = box("input[type=range]");
+            return [box(".dot").x + box(".dot").width / 2,
+                    track.x + thumb / 2 + (range.value / range.max) * (track.width - thumb)]; }""",
+            p,
+        )
+        assert places[0] == pytest.approx(places[1], abs=3)
+
+
+def test_two_sliders_do_not_meet(page_address: str, maps: np.ndarray, visit: Visitor) -> None:
+    opened = visit(page_address)
+    page = opened.page
+    sliders = page.locator("gem-p-slider")
+    assert sliders.count() == 2
+    sliders.nth(1).locator("label").nth(1).click()
+    assert "p = ∞" in sliders.nth(1).locator("output").inner_text()
+    assert_shows(page, maps[CHANNELS[0]], 3.0)
+    ids = page.evaluate("""() => [...document.querySelectorAll("gem-p-slider")]
+        .flatMap((s) => [...s.shadowRoot.querySelectorAll("[id]")])
+        .concat(...document.querySelectorAll("[id]")).map((e) => e.id)""")
+    assert len(ids) == len(set(ids))
+    opened.assert_clean()
+
+
+def test_named_for_those_who_do_not_see_it(page_address: str, visit: Visitor) -> None:
+    page = visit(page_address).page
+    slider = page.get_by_role("slider", name="Exponent p").first
+    assert slider.get_attribute("aria-valuetext") == "p = 3.00"
+    assert page.get_by_role("radio", name=str(CHANNELS[1])).count() == 2
+    assert page.get_by_role("img", name="Coloured noise").count() == 2
+    assert page.get_by_role("img", name=f"Feature map of channel {CHANNELS[0]}").count() == 2
+    assert page.locator("gem-p-slider output[aria-live=polite]").count() == 2
+
+
+def test_a_picture_without_javascript(page_address: str, visit: Visitor) -> None:
+    page = visit(page_address, java_script_enabled=False).page
+    picture = page.locator("gem-p-slider img").first
+    assert picture.is_visible()
+    assert "pooled value" in (picture.get_attribute("alt") or "")
+    box = picture.bounding_box()
+    assert box is not None
+    assert box["width"] > 600
+
+
+def test_a_step_is_quick(page_address: str, visit: Visitor) -> None:
+    """Far below the 32 ms of a step that still feels like one's own hand, with room for a busy machine."""
+    milliseconds = visit(page_address).page.evaluate(
+        """() => { const slider = document.querySelector("gem-p-slider"), start = performance.now();
+        for (let i = 0; i < 50; i++) slider.p = 1 + i / 5;
+        return (performance.now() - start) / 50; }"""
+    )
+    assert milliseconds < 32

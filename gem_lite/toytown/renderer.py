@@ -79,9 +79,10 @@ def photograph(view: View, building: Landmark, size: int) -> tuple[Floats, Bytes
 
     outwards = np.where(projection.towards, 1, -1)
     image = surface_colours(view, building, sight, outwards)
-    above = slice(0, np.flatnonzero(sky.any(axis=1)).max(initial=-1) + 1)  # no sky below these rows
-    colours = sky_colours(view, *(ray[above] for ray in rays(view, size)))
-    np.copyto(image[above], colours, where=sky[above, :, None])
+    if sky.any():
+        above = slice(0, np.flatnonzero(sky.any(axis=1)).max() + 1)  # no sky below these rows
+        colours = sky_colours(view, *(ray[above] for ray in rays(view, size)))
+        np.copyto(image[above], colours, where=sky[above, :, None])
     paint_clutter(view, image, nearness, label, CLUTTER)
     return image, label
 

@@ -16,8 +16,8 @@ from gem_lite.toytown.dataset import ImageSet
 from gem_lite.toytown.landmark import family_of
 from gem_lite.toytown.sprites import CLASSES, NAMES, sprite
 
-VARIANTS, HELD_OUT_VARIANTS = 24, 6  # drawings of each object to learn from, and to be tested on
-HELD_OUT_BUILDINGS = 6  # every sixth building is kept for the test
+VARIANTS, UNSEEN_VARIANTS = 24, 6  # drawings of each object to learn from, and to be tested on
+UNSEEN_BUILDINGS = 6  # every sixth building is kept for the test
 BARE_SHARE = 0.35  # of the pictures show a building and no object
 WASHED_SHARE = 0.25  # of the objects stand before a washed-out backdrop
 OBJECT_SIDE = (22 / 64, 60 / 64)  # longer side of an object, as a share of the picture
@@ -62,38 +62,37 @@ class ObjectPictures:
         self.families = np.array([family_of(int(landmark), families) for landmark in backdrop.landmarks])
         self.classes = [*NAMES, *(f"family {family}" for family in range(families))]
         building = np.unique(backdrop.landmarks, return_inverse=True)[1]
-        held_out = building % HELD_OUT_BUILDINGS == HELD_OUT_BUILDINGS - 1
-        self.rows = {False: np.flatnonzero(~held_out), True: np.flatnonzero(held_out)}
-        self.drawings = [
-            [self._drawing(name, variant) for variant in range(VARIANTS + HELD_OUT_VARIANTS)]
-            for name in NAMES
-        ]
+        unseen = building % UNSEEN_BUILDINGS == UNSEEN_BUILDINGS - 1
+        self.rows = {False: np.flatnonzero(~unseen), True: np.flatnonzero(unseen)}
+        self._drawn: dict[tuple[int, int], NDArray[np.uint8]] = {}
 
-    def _drawing(self, name: str, variant: int) -> NDArray[np.uint8]:
+    def _drawing(self, label: int, variant: int) -> NDArray[np.uint8]:
         """A drawing as large as a picture, its colours multiplied by its opacity: so it can be resized."""
-        drawing = sprite(name, variant, f"pictures {self.seed}").astype(np.float32)
-        drawing[..., :3] *= drawing[..., 3:] / 255
-        small = cv2.resize(drawing, (self.size, self.size), interpolation=cv2.INTER_AREA)
-        return np.asarray(np.round(small), dtype=np.uint8)
+        if (label, variant) not in self._drawn:
+            drawing = sprite(NAMES[label], variant, f"pictures {self.seed}").astype(np.float32)
+            drawing[..., :3] *= drawing[..., 3:] / 255
+            small = cv2.resize(drawing, (self.size, self.size), interpolation=cv2.INTER_AREA)
+            self._drawn[label, variant] = np.round(small).astype(np.uint8)
+        return self._drawn[label, variant]
 
     def batch(
-        self, number: int, count: int, held_out: bool = False
+        self, number: int, count: int, unseen: bool = False
     ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """``count`` pictures (count, S, S, 3) uint8 and their labels (count,) int64.
 
-        Held-out pictures show drawings and buildings that no other picture shows.
+        Unseen pictures show drawings and buildings that no other picture shows.
         """
-        rng = stream("object pictures", self.seed, number, int(held_out))
+        rng = stream("object pictures", self.seed, number, int(unseen))
         images = np.empty((count, self.size, self.size, 3), dtype=np.uint8)
         labels = np.empty(count, dtype=np.int64)
         for index in range(count):
-            row = int(rng.choice(self.rows[held_out]))
+            row = int(rng.choice(self.rows[unseen]))
             picture = self._building(row, rng)
             if rng.random() < BARE_SHARE:
                 labels[index] = len(NAMES) + self.families[row]
             else:
                 labels[index] = rng.integers(len(NAMES))
-                picture = self._with_object(picture, int(labels[index]), rng, held_out)
+                picture = self._with_object(picture, int(labels[index]), rng, unseen)
             images[index] = cv2.LUT(picture, self.light.table(rng))
         return images, labels
 
@@ -111,15 +110,15 @@ class ObjectPictures:
         return _mirrored(np.asarray(picture, dtype=np.uint8), rng)
 
     def _with_object(
-        self, picture: NDArray[np.uint8], label: int, rng: np.random.Generator, held_out: bool
+        self, picture: NDArray[np.uint8], label: int, rng: np.random.Generator, unseen: bool
     ) -> NDArray[np.uint8]:
         """The picture with an object of this class in front, somewhere, possibly cut by the frame."""
         canvas = picture.astype(np.float32)
         if rng.random() < WASHED_SHARE:
             mean = canvas.mean(axis=(0, 1), dtype=np.float32)
             canvas = np.float32(0.7) * mean + np.float32(0.3) * canvas[::-1]
-        variant = rng.integers(VARIANTS, VARIANTS + HELD_OUT_VARIANTS) if held_out else rng.integers(VARIANTS)
-        drawing = _mirrored(self.drawings[label][int(variant)], rng)
+        variant = rng.integers(VARIANTS, VARIANTS + UNSEEN_VARIANTS) if unseen else rng.integers(VARIANTS)
+        drawing = _mirrored(self._drawing(label, int(variant)), rng)
         true_width, true_height = CLASSES[NAMES[label]]
         scale = self.size * rng.uniform(*OBJECT_SIDE) / max(true_width, true_height)
         shape = (max(6, int(true_width * scale)), max(6, int(true_height * scale)))

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
@@ -47,6 +48,13 @@ def drop_thebe(app: Sphinx, page: str, template: str, context: dict[str, Any], d
     styles[:] = [style for style in styles if not _is_thebe(style)]
 
 
+def drop_thebe_settings(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Take the settings that Thebe's extension appends to every page off again."""
+    for node in list(doctree.findall(nodes.raw)):
+        if "x-thebe-config" in node.astext() or node.astext().startswith("<script>kernelName"):
+            node.parent.remove(node)
+
+
 def _is_thebe(asset: Any) -> bool:
     text = f"{getattr(asset, 'filename', asset)} {getattr(asset, 'attributes', {}).get('body', '')}"
     return "thebe" in text.lower()
@@ -55,4 +63,5 @@ def _is_thebe(asset: Any) -> bool:
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("build-finished", copy_mathjax)
     app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("doctree-resolved", drop_thebe_settings, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,12 +4,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from gem_lite.toytown.canvas import SIDE, Bytes
+from gem_lite.toytown.canvas import SIDE, Array, Bytes
+from gem_lite.toytown.colours import channels, mixed
 from gem_lite.toytown.geometry import Faces, Mesh
-from gem_lite.toytown.rasterizer import Floats, project
+from gem_lite.toytown.rasterizer import Floats, pixel_boxes, pixel_centres, project
 from gem_lite.toytown.scene import View, across, flat
 from gem_lite.toytown.shading import haze
-from gem_lite.toytown.sprites import CLASSES, sprite
+from gem_lite.toytown.sprites import CLASSES, painted
 from gem_lite.toytown.textures import atlas, look_up
 
 SOLID = 0.5  # opacity from which a pixel counts as clutter
@@ -17,13 +18,8 @@ SOLID = 0.5  # opacity from which a pixel counts as clutter
 
 @lru_cache(maxsize=256)
 def sprite_atlas(name: str, variant: int) -> Bytes:
-    """A drawing with its reduced copies, its colours multiplied by its opacity.
-
-    Only so may they be averaged: what is transparent has no colour to add.
-    """
-    drawing = sprite(name, variant).astype(np.float32)
-    drawing[..., :3] *= drawing[..., 3:] / 255
-    return atlas([np.rint(drawing).astype(np.uint8)])
+    """A drawing, its colours multiplied by its opacity, with its reduced copies."""
+    return atlas([painted(name, variant)])
 
 
 def billboards(view: View) -> Faces:
@@ -37,29 +33,29 @@ def billboards(view: View) -> Faces:
     return mesh.faces()
 
 
-def lighting(view: View) -> Floats:
+def lighting(view: View) -> Array:
     """Colour factors (3,) of all objects: lit from the front and above, outside all shadows."""
     toward_camera = -flat(view.camera.rotation[2])
     normal = 0.75 * toward_camera + np.array([0, 0, 0.5])
     cosine = np.clip((normal * view.light.direction).sum(), 0, 1)
-    return ((0.35 + 0.65 * cosine) * view.light.sun + 0.905 * view.light.sky).astype(np.float32)
+    return (0.35 + 0.65 * cosine) * view.light.sun + 0.905 * view.light.sky
 
 
 def paint_clutter(view: View, image: Floats, nearness: Floats, label: Bytes, clutter_label: int) -> None:
-    """Paints the view's objects, far ones first, into image (H, W, 3), inverse depth and labels (H, W).
+    """Paints the view's objects, far ones first, into image (3, H, W), inverse depth and labels (H, W).
 
     Colours are blended by the drawing's opacity, which gives soft edges; labels and depth change only where
     the object is more opaque than transparent.
     """
     if not view.clutter:
         return
-    faces, size = billboards(view), len(image)
-    projection, light = project(faces, view.camera, size), lighting(view)
+    size, light = len(label), channels(lighting(view))
+    projection = project(billboards(view), view.camera)
+    boxes, centres = pixel_boxes(projection, size), pixel_centres(size)
     for number in np.argsort(-projection.distance, kind="stable"):
-        left, right, top, bottom = projection.boxes[number]
+        left, right, top, bottom = boxes[number]
         window = (slice(top, bottom), slice(left, right))
-        x = np.arange(left, right, dtype=np.float32) + np.float32(0.5)
-        y = np.arange(top, bottom, dtype=np.float32)[:, None] + np.float32(0.5)
+        x, y = centres[left:right], centres[top:bottom, None]
         planes = projection.homography[number].astype(np.float32)
         u, v, one = (by_x * x + (by_y * y + constant) for by_x, by_y, constant in planes)
         in_front = (one > nearness[window]) & (u >= 0) & (u <= one) & (v >= 0) & (v <= one)
@@ -70,13 +66,12 @@ def paint_clutter(view: View, image: Floats, nearness: Floats, label: Bytes, clu
         metres = np.float32(item.scale * np.sqrt(np.prod(CLASSES[item.name])))
         texels = depth * np.float32(SIDE / (view.camera.focal * size)) / metres
         paint = look_up(sprite_atlas(item.name, item.variant), 0, u * depth, v * depth, texels)
-        colour = paint[..., :3] / np.maximum(paint[..., 3:], np.float32(1 / 255)) * light
-        air = haze(view, depth, False)[..., None]
-        colour += air * (view.light.horizon.astype(np.float32) - colour)
+        colour = light * paint[:3] / np.maximum(paint[3], np.float32(1 / 255))
+        colour = mixed(colour, channels(view.light.horizon), haze(view, depth, False))
         # An edge stays one pixel wide where the drawing is enlarged.
-        sharp = (paint[..., 3] - np.float32(0.5)) / np.minimum(texels, 1) + np.float32(0.5)
+        sharp = (paint[3] - np.float32(0.5)) / np.minimum(texels, 1) + np.float32(0.5)
         opacity = np.where(in_front, np.clip(sharp, 0, 1), 0)
-        image[window] += opacity[..., None] * (colour - image[window])
+        image[:, *window] = mixed(image[:, *window], colour, opacity)
         solid = opacity >= SOLID
         np.copyto(nearness[window], one, where=solid)
         label[window][solid] = clutter_label

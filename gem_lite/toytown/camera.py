@@ -11,7 +11,8 @@ from gem_lite.toytown.canvas import Array
 class Camera:
     """``rotation`` (3, 3) has the camera's axes as rows: right, down, forward; ``centre`` (3,) is in metres.
 
-    ``focal`` is the focal length in units of the image's side, so that it holds at every image size.
+    ``focal`` is the focal length in units of the image's side, so that it holds at every image size. For the
+    same reason image coordinates are shares of the side, from 0 to 1; pixels appear only where one is drawn.
     """
 
     rotation: Array
@@ -30,11 +31,11 @@ class Camera:
         x, y, z = directions[..., 0:1], directions[..., 1:2], directions[..., 2:3]
         return x * self.rotation[:, 0] + y * self.rotation[:, 1] + z * self.rotation[:, 2]
 
-    def pixels(self, points: Array, size: int) -> tuple[Array, Array, Array]:
-        """Column, row (in pixels of an image of this size) and depth (metres) of world points (N, 3)."""
-        x, y, depth = np.moveaxis(self.to_camera(points), -1, 0)
-        scale = self.focal * size / np.maximum(depth, 1e-3)
-        return x * scale + size / 2, y * scale + size / 2, depth
+    def image(self, points: Array) -> tuple[Array, Array, Array]:
+        """Image coordinates x to the right and y downwards, 0..1 inside the image, and depth in metres."""
+        right, down, depth = np.moveaxis(self.to_camera(points), -1, 0)
+        scale = self.focal / np.maximum(depth, 1e-3)
+        return right * scale + 0.5, down * scale + 0.5, depth
 
 
 def look_at(centre: Array, target: Array, roll: float = 0.0) -> Array:

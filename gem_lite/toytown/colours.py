@@ -1,8 +1,11 @@
 """Colours of Toytown: stone, roofs, and paint that somebody would put on a car or a door."""
 
 import numpy as np
+import numpy.typing as npt
 
 from gem_lite.toytown.canvas import Array
+
+Floats = npt.NDArray[np.float32]
 
 # Hues of real paint; a random hue would give neon greens and magentas.
 PAINTS = [
@@ -40,3 +43,13 @@ def bright_paint(rng: np.random.Generator) -> Array:
     """A paint of signs, awnings and balloons: the livelier half of the palette."""
     lively = [0, 2, 3, 6, 8, 9, 10, 12, 13]
     return np.clip(np.array(PAINTS[lively[rng.integers(len(lively))]]) * rng.uniform(0.95, 1.25), 0.04, 0.95)
+
+
+def channels(colour: Array) -> Floats:
+    """A colour as three one-pixel channels (3, 1, 1): pictures being computed are (3, H, W)."""
+    return colour.astype(np.float32)[:, None, None]
+
+
+def mixed(first: Floats, second: Floats, share: Floats) -> Floats:
+    """Two pictures (3, H, W) mixed; ``share`` (H, W) belongs to the second."""
+    return first + share * (second - first)

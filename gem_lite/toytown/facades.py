@@ -46,7 +46,13 @@ def window_outline(kind: str, x: float, y: float, width: float, height: float, b
         return np.concatenate([[(left, bottom), (right, bottom)], arch])
     if kind == "pointed arch":
         spring, haunch = y + height - 0.7 * width, top - 0.2 * width
-        arch = [(right, spring), (x + 0.28 * width, haunch), (x, top), (x - 0.28 * width, haunch), (left, spring)]
+        arch = [
+            (right, spring),
+            (x + 0.28 * width, haunch),
+            (x, top),
+            (x - 0.28 * width, haunch),
+            (left, spring),
+        ]
         return np.array([(left, bottom), (right, bottom), *arch])
     return np.array([(left, bottom), (right, bottom), (right, top), (left, top)])
 
@@ -158,7 +164,8 @@ def rose_window(canvas: Canvas, style: Style, x: float, y: float, radius: float)
     for angle in np.arange(4) * np.pi / 4:
         spoke = radius * np.array([np.cos(angle), np.sin(angle)])
         side = np.array([-spoke[1], spoke[0]]) * 0.1
-        canvas.polygon((x, y) + np.stack([spoke + side, side - spoke, -spoke - side, spoke - side]), style.trim)
+        corners = np.stack([spoke + side, side - spoke, -spoke - side, spoke - side])
+        canvas.polygon(corners + (x, y), style.trim)
 
 
 def gable(width: float, height: float, style: Style, rng: np.random.Generator) -> Bytes:

@@ -8,6 +8,7 @@ columns and domes. Lengths are metres; x points to the right of a front view, y 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -55,7 +56,9 @@ class Faces:
 
     def joined(self, other: "Faces") -> "Faces":
         """These faces, then the others."""
-        return Faces(*(np.concatenate(both) for both in zip(vars(self).values(), vars(other).values(), strict=True)))
+        return Faces(
+            *(np.concatenate(both) for both in zip(vars(self).values(), vars(other).values(), strict=True))
+        )
 
     def at(self, face: npt.NDArray[np.int64], u: Array, v: Array) -> Array:
         """Points (N, 3) with coordinates u, v (N,) on the given faces (N,)."""
@@ -121,9 +124,11 @@ class Mesh:
         self.face((x1, y1, z), (-width, 0, 0), rise, gable, taper=0)
         eaves = 0.25
         left, right, near, far = plan.grown(eaves, eaves)
-        slope, length = width / 2 + eaves, far - near
-        self.face((right, near, z), (0, length, 0), (-slope, 0, height), tiles, two_sided=True)
-        self.face((left, far, z), (0, -length, 0), (slope, 0, height), tiles, two_sided=True)
+        run, length = width / 2 + eaves, far - near
+        foot = z - height * eaves / (width / 2)  # so that the slopes lie on the gables' edges
+        top = z + height - foot
+        self.face((right, near, foot), (0, length, 0), (-run, 0, top), tiles, two_sided=True)
+        self.face((left, far, foot), (0, -length, 0), (run, 0, top), tiles, two_sided=True)
 
     def hipped_roof(self, plan: Plan, z: float, height: float, tiles: int, ridge: float = 0.0) -> None:
         """Four slopes that end in a ridge of this share of the width (0: a pyramid)."""
@@ -136,20 +141,26 @@ class Mesh:
         self.face((x0, y1, z), (0, -depth, 0), (hip, 0, height), tiles, 0, True)
 
     def turned(
-        self, x: float, y: float, profile: Sequence[tuple[float, float]], texture: int, sides: int
+        self,
+        x: float,
+        y: float,
+        profile: Sequence[tuple[float, float]],
+        texture: int,
+        sides: int,
+        two_sided: bool = False,
     ) -> None:
         """A turned body: ``profile`` lists (radius, z) upwards; every step is a ring of trapezoids."""
         angles = 2 * np.pi * (np.arange(sides + 1) - 0.5) / sides
         ring = np.stack([np.cos(angles), np.sin(angles), np.zeros(sides + 1)], axis=1)
         centre = np.array([x, y, 0.0])
-        for (radius0, z0), (radius1, z1) in zip(profile[:-1], profile[1:], strict=True):
+        for (radius0, z0), (radius1, z1) in pairwise(profile):
             lower = centre + radius0 * ring + (0, 0, z0)
             upper = centre + radius1 * ring + (0, 0, z1)
             lower_middle, upper_middle = (lower[:-1] + lower[1:]) / 2, (upper[:-1] + upper[1:]) / 2
             for corner, across, up in zip(
                 lower[:-1], np.diff(lower, axis=0), upper_middle - lower_middle, strict=True
             ):
-                self.face(corner, across, up, texture, radius1 / radius0)
+                self.face(corner, across, up, texture, radius1 / radius0, two_sided)
 
     def faces(self) -> Faces:
         """Everything collected so far, as arrays."""

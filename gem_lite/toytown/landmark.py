@@ -170,7 +170,8 @@ def dome(site: Site, above: float) -> None:
     profile += [(0.16, 1.25), (0.05 / radius, 1.7)]
     foot = base + drum_height
     shell = [(radius * width, foot + stretch * radius * height) for width, height in profile]
-    mesh.turned(0, y, shell, mesh.texture(ribbed(site.style)), sides=10)
+    # From below one looks past the drum into the shell.
+    mesh.turned(0, y, shell, mesh.texture(ribbed(site.style)), sides=10, two_sided=True)
 
 
 def scattered_points(faces: Faces, rng: np.random.Generator) -> tuple[Array, npt.NDArray[np.int64]]:

@@ -14,10 +14,20 @@ import numpy as np
 
 from gem_lite.seeds import stream
 from gem_lite.toytown.billboards import paint_clutter
+from gem_lite.toytown.camera import Camera
 from gem_lite.toytown.canvas import Bytes, as_bytes
+from gem_lite.toytown.geometry import Faces
 from gem_lite.toytown.ground import ground_face
 from gem_lite.toytown.landmark import Landmark
-from gem_lite.toytown.rasterizer import NOTHING, Floats, Integers, Projection, draw, project
+from gem_lite.toytown.rasterizer import (
+    NOTHING,
+    Floats,
+    Integers,
+    Projection,
+    draw,
+    pixel_centres,
+    project,
+)
 from gem_lite.toytown.scene import View, World, sample_view
 from gem_lite.toytown.shading import Sight, surface_colours
 from gem_lite.toytown.sky import sky_colours
@@ -33,45 +43,48 @@ class Rendering:
     image: Bytes  # (S, S, 3), RGB
     mask: Bytes  # (S, S), GROUND, LANDMARK, CLUTTER or SKY: what the middle of the pixel sees
     visible: Integers  # (V,): the landmark's 3D points that are observed
-    scale: np.float32  # median apparent size of a metre at these points, in image sides; 0 where there are none
+    scale: (
+        np.float32
+    )  # median apparent size of a metre at these points, in image sides; 0 where there are none
 
 
-def rays(view: View, size: int) -> tuple[Floats, Floats, Floats]:
-    """Directions (x, y, z), each (size, size), of the pixels' rays in the world, one metre deep."""
-    steps = (np.arange(size, dtype=np.float32) + np.float32(0.5) - size / 2) / (view.camera.focal * size)
-    right, down, forward = view.camera.rotation
-    x, y, z = (
-        (steps * right[axis] + (steps * down[axis] + forward[axis])[:, None]).astype(np.float32)
-        for axis in range(3)
-    )
-    return x, y, z
+def rays(camera: Camera, size: int) -> list[Floats]:
+    """Directions x, y, z, each (size, size), of the pixels' rays in the world, one metre deep."""
+    steps = (pixel_centres(size) - np.float32(0.5)) / np.float32(camera.focal)
+    axes = camera.rotation.astype(np.float32).T
+    return [steps * right + (steps * down + forward)[:, None] for right, down, forward in axes]
 
 
-def look(view: View, projection: Projection, face: Integers, nearness: Floats) -> Sight:
+def look(
+    camera: Camera, projection: Projection, face: Integers, nearness: Floats, directions: list[Floats]
+) -> Sight:
     """Where on their faces, and where in the world, the pixels look."""
     size = len(face)
     depth = 1 / np.maximum(nearness, np.float32(1e-3))  # at most a kilometre, which is the sky
-    centres = np.arange(size, dtype=np.float32) + np.float32(0.5)
-    tables = projection.homography.astype(np.float32)
+    column, row = pixel_centres(size), pixel_centres(size)[:, None]
+    by_column, by_row, constant = projection.homography.astype(np.float32).transpose(2, 1, 0)
     u, v = (
-        (tables[:, axis, 0][face] * centres + tables[:, axis, 1][face] * centres[:, None] + tables[:, axis, 2][face])
-        * depth
+        (by_column[axis][face] * column + by_row[axis][face] * row + constant[axis][face]) * depth
         for axis in (0, 1)
     )
     x, y, z = (
-        ray * depth + np.float32(start)
-        for ray, start in zip(rays(view, size), view.camera.centre, strict=True)
+        direction * depth + np.float32(start)
+        for direction, start in zip(directions, camera.centre, strict=True)
     )
-    is_ground = face == len(tables) - 1
-    return Sight(face, u, v, depth, x, y, z, is_ground, view.camera.focal * size)
+    is_ground = face == len(projection.towards) - 1
+    return Sight(face, u, v, depth, x, y, z, is_ground, camera.focal * size)
 
 
-def photograph(view: View, building: Landmark, size: int) -> tuple[Floats, Bytes]:
-    """Light (size, size, 3) that reaches the camera, and labels (size, size)."""
-    faces = building.faces.joined(ground_face())
-    projection = project(faces, view.camera, size)
+def photograph(
+    view: View, building: Landmark, faces: Faces, projection: Projection, size: int
+) -> tuple[Floats, Bytes]:
+    """Light (3, size, size) that reaches the camera, and labels (size, size).
+
+    ``faces`` and their projection are those of the building, then the ground.
+    """
+    directions = rays(view.camera, size)
     nearness, face = draw(projection, np.flatnonzero(projection.towards | faces.two_sided), size)
-    sight = look(view, projection, face, nearness)
+    sight = look(view.camera, projection, face, nearness, directions)
     label = np.full((size, size), LANDMARK, np.uint8)
     label[sight.is_ground] = GROUND
     sky = face == NOTHING
@@ -81,8 +94,8 @@ def photograph(view: View, building: Landmark, size: int) -> tuple[Floats, Bytes
     image = surface_colours(view, building, sight, outwards)
     if sky.any():
         above = slice(0, np.flatnonzero(sky.any(axis=1)).max() + 1)  # no sky below these rows
-        colours = sky_colours(view, *(ray[above] for ray in rays(view, size)))
-        np.copyto(image[above], colours, where=sky[above, :, None])
+        colours = sky_colours(view, *(direction[above] for direction in directions))
+    np.copyto(image[:, above], colours, where=sky[above])
     paint_clutter(view, image, nearness, label, CLUTTER)
     return image, label
 
@@ -107,10 +120,12 @@ def render(view: View, size: int, supersampling: int = 2) -> Rendering:
     if size < 1 or supersampling < 1:
         raise ValueError(f"size and supersampling must be at least 1, got {size} and {supersampling}")
     building = view.building()
-    fine, label = photograph(view, building, size * supersampling)
-    light = cv2.resize(fine, (size, size), interpolation=cv2.INTER_AREA)
+    faces = building.faces.joined(ground_face())
+    projection = project(faces, view.camera)
+    fine, label = photograph(view, building, faces, projection, size * supersampling)
+    light = cv2.resize(cv2.merge(list(fine)), (size, size), interpolation=cv2.INTER_AREA)
     middle = slice(supersampling // 2, None, supersampling)
-    visible, depth = visible_points(view, building)
+    visible, depth = visible_points(view, building, projection)
     scale = np.float32(np.median(view.camera.focal / depth)) if len(depth) else np.float32(0)
     return Rendering(develop(view, light), label[middle, middle], visible, scale)
 

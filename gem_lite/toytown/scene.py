@@ -92,9 +92,7 @@ def sample_camera(building: Landmark, world: World, rng: np.random.Generator) ->
     closeness = max(0.0, fill - 0.8)
     stray_x = size * (world.aim + 0.25 * closeness) * 0.6 * rng.uniform(-1, 1)
     stray_z = (world.aim + 0.2 * closeness) * 0.8 * rng.uniform(-1, 1)
-    target = np.array(
-        [(building.left + building.right) / 2 + stray_x, 0.0, building.top * (0.46 + stray_z)]
-    )
+    target = np.array([(building.left + building.right) / 2 + stray_x, 0.0, building.top * (0.46 + stray_z)])
     roll = np.radians(rng.normal(0, world.roll / 2))
     return Camera(look_at(centre, target, roll), centre, focal), float(azimuth)
 
@@ -107,9 +105,7 @@ def sample_light(azimuth: float, world: World, rng: np.random.Generator) -> Ligh
     golden = not dusk and not overcast and bool(chance[2] < 0.22)
     around = azimuth + np.pi + np.radians(rng.uniform(-80, 80))
     height = np.radians(rng.uniform(10, 18) if golden else rng.uniform(25, 60))
-    direction = np.array(
-        [-np.sin(around) * np.cos(height), np.cos(around) * np.cos(height), np.sin(height)]
-    )
+    direction = np.array([-np.sin(around) * np.cos(height), np.cos(around) * np.cos(height), np.sin(height)])
     sun = rgb(1 + 0.25 * strength, 0.96, 1 - 0.4 * strength) if golden else rgb(1.06, 1.0, 0.92)
     sun = sun * rng.uniform(0.62, 0.85)
     sky = rgb(0.54, 0.56, 0.60) * (1 + strength * rng.uniform(-0.18, 0.15))

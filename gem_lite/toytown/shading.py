@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gem_lite.toytown.canvas import SIDE, Array, Bytes
+from gem_lite.toytown.colours import channels, mixed, rgb
 from gem_lite.toytown.ground import TILE, ground_textures
 from gem_lite.toytown.landmark import Landmark, landmark
 from gem_lite.toytown.rasterizer import Floats, Integers
@@ -15,7 +16,7 @@ from gem_lite.toytown.shadows import in_shadow
 from gem_lite.toytown.sprites import CLASSES
 from gem_lite.toytown.textures import atlas, look_up
 
-LAMPLIGHT = np.array([1.0, 0.80, 0.42], np.float32)
+LAMPLIGHT = rgb(1.0, 0.80, 0.42)
 IN_SHADOW = 0.88  # share of the sun's light that a shadow takes away
 
 
@@ -31,7 +32,7 @@ class Sight:
     y: Floats
     z: Floats
     is_ground: npt.NDArray[np.bool_]
-    pixels_per_metre_at_1: float  # of an object one metre away
+    pixels_per_radian: float  # the focal length in pixels
 
 
 @lru_cache(maxsize=4)
@@ -52,9 +53,9 @@ def per_face(values: Array, sight: Sight) -> Floats:
 
 
 def materials(view: View, building: Landmark, sight: Sight) -> Floats:
-    """Colour and glow (H, W, 4) of what is seen."""
+    """Colour and glow (4, H, W) of what is seen."""
     world, faces = view.world, building.faces
-    footprint = sight.depth / np.float32(sight.pixels_per_metre_at_1)  # metres that a pixel covers
+    footprint = sight.depth / np.float32(sight.pixels_per_radian)  # metres that a pixel covers
     lengths = np.linalg.norm(faces.across, axis=1) * np.linalg.norm(faces.up, axis=1)
     density = per_face(np.append(SIDE / np.sqrt(lengths), 0), sight)
     texture = per_face(np.append(faces.texture, 0), sight)
@@ -68,7 +69,7 @@ def materials(view: View, building: Landmark, sight: Sight) -> Floats:
         density_below = footprint[below] * slant * np.float32(SIDE / TILE)
         u, v = sight.x[below] / np.float32(TILE) % 1, sight.y[below] / np.float32(TILE) % 1
         ground = look_up(ground_atlas(), view.ground, u, v, density_below)
-        np.copyto(seen[below], ground, where=sight.is_ground[below, :, None])
+        np.copyto(seen[:, below], ground, where=sight.is_ground[below])
     return seen
 
 
@@ -88,7 +89,10 @@ def ground_shade(view: View, building: Landmark, x: Floats, y: Floats) -> Floats
 
 
 def illumination(view: View, building: Landmark, sight: Sight, outwards: Array) -> tuple[Floats, Floats]:
-    """Shares (H, W) of the sun's and of the sky's light; ``outwards`` (F,) is -1 for faces seen from inside."""
+    """Shares (H, W) of the sun's and of the sky's light.
+
+    ``outwards`` (F,) is 1, or -1 for faces that are seen from inside.
+    """
     light = view.light
     normals = np.concatenate([building.faces.normals(), [[0, 0, 1]]]) * outwards[:, None]
     cosine = np.clip((normals * light.direction).sum(axis=1), 0, 1)
@@ -114,15 +118,11 @@ def haze(view: View, depth: Floats, is_ground: npt.NDArray[np.bool_] | bool) -> 
 
 
 def surface_colours(view: View, building: Landmark, sight: Sight, outwards: Array) -> Floats:
-    """Colours (H, W, 3) of the landmark and the ground, before exposure."""
+    """Colours (3, H, W) of the landmark and the ground, before exposure."""
     light = view.light
     material = materials(view, building, sight)
     sun, sky = illumination(view, building, sight, outwards)
-    colour = sun[..., None] * light.sun.astype(np.float32) + sky[..., None] * light.sky.astype(np.float32)
-    colour *= material[..., :3]
+    colour = material[:3] * (sun * channels(light.sun) + sky * channels(light.sky))
     if light.dusk:
-        glow = np.where(sight.is_ground, 0, material[..., 3])[..., None]
-        colour += glow * (LAMPLIGHT - colour)
-    air = haze(view, sight.depth, sight.is_ground)[..., None]
-    colour += air * (light.horizon.astype(np.float32) - colour)
-    return colour
+        colour = mixed(colour, channels(LAMPLIGHT), np.where(sight.is_ground, 0, material[3]))
+    return mixed(colour, channels(light.horizon), haze(view, sight.depth, sight.is_ground))

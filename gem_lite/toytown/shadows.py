@@ -33,7 +33,7 @@ def in_shadow(building: Landmark, direction: Array, x: Floats, y: Floats, z: Flo
     sun's image has a size, a surface that the sun grazes would otherwise cast shadows on itself.
     """
     sun = sun_camera(building, direction)
-    projection = project(building.faces, sun, MAP_SIZE)
+    projection = project(building.faces, sun)
     nearness, _ = draw(projection, np.flatnonzero(projection.towards), MAP_SIZE)
     lit_depth = np.where(nearness > 0, 1 / np.maximum(nearness, 1e-9), np.inf).astype(np.float32)
 

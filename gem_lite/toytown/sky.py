@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 
 from gem_lite.seeds import stream
-from gem_lite.toytown.colours import rgb
+from gem_lite.toytown.colours import channels, mixed, rgb
 from gem_lite.toytown.rasterizer import Floats
 from gem_lite.toytown.scene import View
 
+HIGHEST_HILL = 0.12  # as a sine of the elevation
 CLOUD_MAP = 512  # pixels of the layer of clouds, which repeats
 
 
@@ -40,7 +41,7 @@ def clouds(view: View, x: Floats, y: Floats, z: Floats, rng: np.random.Generator
     column, row = start[0] + x * along, start[1] + y * along
 
     def thickness(shift_x: float, shift_y: float) -> Floats:
-        places = (column + np.float32(shift_x)) % CLOUD_MAP, (row + np.float32(shift_y)) % CLOUD_MAP
+        places = column + np.float32(shift_x), row + np.float32(shift_y)
         return cv2.remap(cloud_map(), *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
 
     threshold = rng.uniform(-0.1, 1.1)
@@ -63,19 +64,18 @@ def horizon_height(azimuth: Floats, rng: np.random.Generator) -> Floats:
 
 
 def sky_colours(view: View, x: Floats, y: Floats, z: Floats) -> Floats:
-    """Colours (H, W, 3) seen in the directions (x, y, z), each (H, W)."""
+    """Colours (3, H, W) seen in the directions (x, y, z), each (H, W)."""
     rng, light = stream("view", view.landmark, view.view, "sky"), view.light
-    horizon, zenith = light.horizon.astype(np.float32), light.zenith.astype(np.float32)
     length = np.sqrt(x * x + y * y + z * z)
     x, y, z = x / length, y / length, z / length
 
-    height = np.clip(z * np.float32(2.2), 0, 1)[..., None] ** np.float32(0.7)
-    colour = horizon + (zenith - horizon) * height
+    height = np.clip(z * np.float32(2.2), 0, 1) ** np.float32(0.7)
     cover, brightness = clouds(view, x, y, z, rng)
-    white = (rgb(0.80, 0.55, 0.60) if light.dusk else rgb(0.99, 0.99, 1.0)).astype(np.float32)
-    colour += (0.8 * cover)[..., None] * (white * brightness[..., None] - colour)
+    white = rgb(0.80, 0.55, 0.60) if light.dusk else rgb(0.99, 0.99, 1.0)
+    colour = mixed(channels(light.horizon), channels(light.zenith), height)
+    colour = mixed(colour, channels(white) * brightness, np.float32(0.8) * cover)
 
     hills = (light.horizon * 0.62 + rgb(0.12, 0.16, 0.16)) * (0.45 if light.dusk else 1.0)
-    below = z < horizon_height(np.arctan2(x, y), rng)
-    colour[below] = hills.astype(np.float32)
-    return colour
+    low = z < np.float32(HIGHEST_HILL)
+    low[low] = z[low] < horizon_height(np.arctan2(x[low], y[low]), rng)
+    return np.where(low, channels(hills), colour)

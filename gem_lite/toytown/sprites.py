@@ -8,10 +8,11 @@ on its lower side; CLASSES has the true size.
 from collections.abc import Callable
 from functools import lru_cache
 
+import cv2
 import numpy as np
 
 from gem_lite.seeds import stream
-from gem_lite.toytown.canvas import SIDE, Array, Bytes, Canvas, as_bytes
+from gem_lite.toytown.canvas import SIDE, Array, Bytes, Canvas
 from gem_lite.toytown.colours import bright_paint, paint, rgb
 
 # name -> (width, height) in metres
@@ -107,8 +108,8 @@ def bicycle(canvas: Canvas, rng: np.random.Generator) -> None:
     for x in (0.25, 0.75):
         canvas.ring(x, radius, radius - 0.02, 0.035, BLACK)
         for angle in np.arange(4) * np.pi / 4:
-            spoke = (radius - 0.03) * np.array([np.cos(angle), np.sin(angle)])
-            canvas.line(np.stack([(x, radius) - spoke, (x, radius) + spoke]), 0.008, STEEL)
+            dx, dy = (radius - 0.03) * np.cos(angle), (radius - 0.03) * np.sin(angle)
+            canvas.line([(x - dx, radius - dy), (x + dx, radius + dy)], 0.008, STEEL)
     rear, pedals, seat, head = (0.25, radius), (0.47, radius - 0.02), (0.4, 0.66), (0.68, 0.7)
     canvas.line([rear, seat, pedals, rear], 0.032, frame)
     canvas.line([seat, head, pedals], 0.032, frame)
@@ -192,7 +193,12 @@ def lamp(canvas: Canvas, rng: np.random.Generator) -> None:
 
 def sign(canvas: Canvas, rng: np.random.Generator) -> None:
     canvas.line([(0.5, 0.03), (0.5, 0.7)], 0.06, STEEL)
-    traffic_colours = [rgb(0.75, 0.16, 0.15), rgb(0.16, 0.32, 0.58), rgb(0.16, 0.42, 0.30), rgb(0.85, 0.62, 0.15)]
+    traffic_colours = [
+        rgb(0.75, 0.16, 0.15),
+        rgb(0.16, 0.32, 0.58),
+        rgb(0.16, 0.42, 0.30),
+        rgb(0.85, 0.62, 0.15),
+    ]
     colour = traffic_colours[rng.integers(4)] * rng.uniform(0.85, 1.1)
     shape = ("no entry", "warning", "panel", "stop")[rng.integers(4)]
     if shape == "no entry":
@@ -306,15 +312,14 @@ DRAWINGS: dict[str, Callable[[Canvas, np.random.Generator], None]] = {
 }
 
 # Light falls from above.
-SHADE: Array = np.linspace(1.13, 0.91, SIDE)[:, None, None]
+SHADE = np.linspace(1.13, 0.91, SIDE, dtype=np.float32)[:, None]
 
 
 @lru_cache(maxsize=512)
-def sprite(name: str, variant: int, series: str = "town") -> Bytes:
-    """One drawing (SIDE, SIDE, 4) uint8: RGB and opacity, its top row first.
+def painted(name: str, variant: int, series: str = "town") -> Bytes:
+    """One drawing (SIDE, SIDE, 4) uint8: RGB multiplied by opacity, and opacity; its top row first.
 
-    The town's clutter is variants 0..VARIANTS-1 of the series ``"town"``; whoever needs other drawings of
-    the same classes names another series.
+    Such colours may be averaged and blended: what is transparent has no colour to add.
 
     Raises:
         ValueError: for an unknown class, with the known ones.
@@ -324,10 +329,22 @@ def sprite(name: str, variant: int, series: str = "town") -> Bytes:
     rng = stream("sprite", series, name, variant)
     canvas = Canvas(1, 1, fourth=1)
     DRAWINGS[name](canvas, rng)
-    painted = canvas.finished() / 255
-    opacity = painted[..., 3:]
-    # Where an edge pixel is half covered, averaging with the empty canvas has halved its colour too.
-    colour = np.clip(painted[..., :3] / np.maximum(opacity, 1 / 255) * SHADE, 0, 1)
-    drawing = as_bytes(np.concatenate([colour, opacity], axis=2))
-    drawing.flags.writeable = False
-    return drawing[:, ::-1] if rng.random() < 0.5 else drawing
+    *colour, opacity = cv2.split(canvas.finished())
+    shaded = [np.minimum(channel * SHADE, opacity).astype(np.uint8) for channel in colour]
+    drawing = cv2.merge([*shaded, opacity])
+    return np.ascontiguousarray(drawing[:, ::-1]) if rng.random() < 0.5 else drawing
+
+
+def sprite(name: str, variant: int, series: str = "town") -> Bytes:
+    """One drawing (SIDE, SIDE, 4) uint8: RGB as it is, and opacity; its top row first.
+
+    The town's clutter is variants 0..VARIANTS-1 of the series ``"town"``; whoever needs other drawings of
+    the same classes names another series.
+
+    Raises:
+        ValueError: for an unknown class, with the known ones.
+    """
+    drawing = painted(name, variant, series).astype(np.float32)
+    colour, opacity = drawing[..., :3], drawing[..., 3:]
+    straight = np.minimum(colour * 255 / np.maximum(opacity, 1), 255)
+    return np.rint(np.concatenate([straight, opacity], axis=2)).astype(np.uint8)

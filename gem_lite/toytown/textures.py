@@ -1,7 +1,6 @@
 """Looking up textures: every texture with its reduced copies, all in one picture, read in one call."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -30,7 +29,7 @@ def atlas(textures: Sequence[Bytes]) -> Bytes:
 
 
 def look_up(picture: Bytes, texture: npt.ArrayLike, u: Floats, v: Floats, texels_per_pixel: Floats) -> Floats:
-    """Colours (H, W, 4) in 0..1 at the coordinates u, v (H, W) of the given textures of an atlas.
+    """Channels (4, H, W) in 0..1 at the coordinates u, v (H, W) of the given textures of an atlas.
 
     The copy is chosen whose texels are about as large as a pixel; inside it the lookup is bilinear.
     """
@@ -39,4 +38,5 @@ def look_up(picture: Bytes, texture: npt.ArrayLike, u: Floats, v: Floats, texels
     side = LEVEL_SIDES.astype(np.float32)[level]
     x = np.clip(u * side - np.float32(0.5), 0, side - 1) + LEVEL_OFFSETS.astype(np.float32)[level]
     y = np.clip((1 - v) * side - np.float32(0.5), 0, side - 1) + np.asarray(texture, np.float32) * SIDE
-    return cv2.remap(picture, x, y, cv2.INTER_LINEAR).astype(np.float32) * np.float32(1 / 255)
+    found = cv2.remap(picture, x, y, cv2.INTER_LINEAR)
+    return np.multiply(cv2.split(found), np.float32(1 / 255), dtype=np.float32)

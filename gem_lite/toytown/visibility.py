@@ -13,7 +13,7 @@ from gem_lite.toytown.canvas import SIDE, Array
 from gem_lite.toytown.landmark import Landmark
 from gem_lite.toytown.rasterizer import Integers, Projection, project
 from gem_lite.toytown.scene import View
-from gem_lite.toytown.sprites import sprite
+from gem_lite.toytown.sprites import painted
 
 GRAZING = 0.17  # cosine between a face's normal and the ray to the camera
 TOLERANCE = 1e-3  # relative difference of depth at which two surfaces are the same
@@ -26,7 +26,9 @@ def _planes(matrix: Array, column: Array, row: Array) -> Array:
     return matrix[..., 0:1] * column + matrix[..., 1:2] * row + matrix[..., 2:3]
 
 
-def covered_by_faces(projection: Projection, which: Integers, column: Array, row: Array, depth: Array) -> Flags:
+def covered_by_faces(
+    projection: Projection, which: Integers, column: Array, row: Array, depth: Array
+) -> Flags:
     """Whether one of the faces is in front of the places (N,)."""
     nearness = _planes(projection.homography[which, 2:], column, row)[:, 0]
     inside = (_planes(projection.sides[which], column, row) >= 0).all(axis=1)
@@ -38,27 +40,31 @@ def covered_by_clutter(view: View, column: Array, row: Array, depth: Array) -> F
     covered = np.zeros(len(depth), bool)
     if not view.clutter:
         return covered
-    homography = project(billboards(view), view.camera, size=1).homography
+    homography = project(billboards(view), view.camera).homography
     for item, (u, v, nearness) in zip(view.clutter, _planes(homography, column, row), strict=True):
         here = np.flatnonzero((nearness * depth > 1) & (u >= 0) & (u < nearness) & (v > 0) & (v <= nearness))
         texel_column = (u[here] / nearness[here] * SIDE).astype(np.int64)
         texel_row = ((1 - v[here] / nearness[here]) * SIDE).astype(np.int64)
-        opacity = sprite(item.name, item.variant)[texel_row, texel_column, 3]
+        opacity = painted(item.name, item.variant)[texel_row, texel_column, 3]
         covered[here] |= opacity >= 255 * SOLID
     return covered
 
 
-def visible_points(view: View, building: Landmark) -> tuple[Integers, Array]:
-    """Indices (V,) of the observed points, ascending, and their depths in metres (V,)."""
+def visible_points(view: View, building: Landmark, projection: Projection) -> tuple[Integers, Array]:
+    """Indices (V,) of the observed points, ascending, and their depths in metres (V,).
+
+    ``projection`` is that of the building's faces, which may be followed by others.
+    """
     camera, faces = view.camera, building.faces
-    column, row, depth = camera.pixels(building.points, size=1)
+    column, row, depth = camera.image(building.points)
     in_image = (depth > 0.1) & (column >= 0) & (column < 1) & (row >= 0) & (row < 1)
     to_camera = camera.centre - building.points
-    cosine = (faces.normals()[building.point_face] * to_camera).sum(axis=1) / np.linalg.norm(to_camera, axis=1)
+    cosine = (faces.normals()[building.point_face] * to_camera).sum(axis=1) / np.linalg.norm(
+        to_camera, axis=1
+    )
     index = np.flatnonzero(in_image & (cosine > GRAZING))
 
-    projection = project(faces, camera, size=1)
-    drawn = np.flatnonzero(projection.towards | faces.two_sided)
+    drawn = np.flatnonzero(projection.towards[: len(faces)] | faces.two_sided)
     places = (column[index], row[index], depth[index])
     free = ~covered_by_faces(projection, drawn, *places) & ~covered_by_clutter(view, *places)
     return index[free], depth[index[free]]

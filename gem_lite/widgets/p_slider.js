@@ -47,11 +47,11 @@ const TEMPLATE = `<style>${STYLE}</style>
   <div class="pictures">
     <figure><div class="frame"><img class="photo"></div><figcaption>Photograph</figcaption></figure>
     <figure><div class="frame"><canvas class="map" role="img"></canvas></div>
-      <figcaption>Feature map, 0 <i class="bar"></i> <span class="map-top"></span></figcaption></figure>
+      <figcaption>Feature map 0&nbsp;<i class="bar"></i>&nbsp;<span class="map-top"></span></figcaption></figure>
     <figure class="contributions">
       <div class="frame"><img class="photo" alt=""><canvas class="parts" role="img"></canvas></div>
-      <figcaption>Share of each position in Σ <var>x</var><sup>p</sup>, 0 <i class="bar"></i>
-        <span class="part-top"></span></figcaption></figure>
+      <figcaption>Share of Σ&nbsp;<var>x</var><sup>p</sup>
+        0&nbsp;<i class="bar"></i>&nbsp;<span class="part-top"></span></figcaption></figure>
   </div>
   <fieldset><legend>Channel</legend></fieldset>
   <output aria-live="polite"></output>
@@ -66,7 +66,7 @@ const TEMPLATE = `<style>${STYLE}</style>
   <div class="presets">
     <button type="button" data-p="1">p = 1: mean</button>
     <button type="button" data-p="3">p = 3: GeM</button>
-    <button type="button" data-p="Infinity">p → ∞: maximum</button>
+    <button type="button" data-p="Infinity">p → ∞: max</button>
   </div>
 </div>`;
 
@@ -205,7 +205,7 @@ function makePSlider() {
       const top = parts.reduce((a, b) => Math.max(a, b));
       // The style sheet adds this light to a darkened photograph: black adds nothing.
       drawPixels(this.find(".parts"), rows, columns, (i) => inferno(parts[i] / top));
-      const percent = `${threeDigits(100 * top)} %`;
+      const percent = `${threeDigits(100 * top)}\u00a0%`;
       this.find(".part-top").textContent = percent;
       this.find(".parts").ariaLabel =
         `Contribution of each position, drawn over the photograph; the largest is ${percent}`;

@@ -117,7 +117,7 @@ def test_moved_by_pointer(page_address: str, maps: np.ndarray, visit: Visitor) -
     page.mouse.up()
     assert len(seen) == 3, "the numbers follow while the pointer moves"
     assert_shows(page, maps[CHANNELS[0]], max(seen))
-    page.get_by_role("button", name="maximum").first.click()
+    page.get_by_role("button", name="max").first.click()
     assert_shows(page, maps[CHANNELS[0]], math.inf)
 
 

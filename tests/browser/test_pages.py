@@ -40,3 +40,9 @@ def test_over_http_in_light(book_address: str, book_page: str, visit: Callable[.
 
 def test_from_a_file_in_the_dark(built_book: Path, book_page: str, visit: Callable[..., Any]) -> None:
     assert_page_is_good(visit((built_book / book_page).as_uri(), "dark", 390), "dark")
+
+
+def test_the_front_door_leads_in(built_book: Path, visit: Callable[..., Any]) -> None:
+    page = visit((built_book / "index.html").as_uri()).page
+    page.wait_for_url("**/intro.html")
+    assert page.locator("article h1").is_visible()

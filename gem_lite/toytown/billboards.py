@@ -38,7 +38,8 @@ def lighting(view: View) -> Array:
     toward_camera = -flat(view.camera.rotation[2])
     normal = 0.75 * toward_camera + np.array([0, 0, 0.5])
     cosine = np.clip((normal * view.light.direction).sum(), 0, 1)
-    return (0.35 + 0.65 * cosine) * view.light.sun + 0.905 * view.light.sky
+    share = float(0.35 + 0.65 * cosine)
+    return share * view.light.sun + 0.905 * view.light.sky
 
 
 def paint_clutter(view: View, image: Floats, nearness: Floats, label: Bytes, clutter_label: int) -> None:
@@ -61,7 +62,7 @@ def paint_clutter(view: View, image: Floats, nearness: Floats, label: Bytes, clu
         in_front = (one > nearness[window]) & (u >= 0) & (u <= one) & (v >= 0) & (v <= one)
         if not in_front.any():
             continue
-        depth = 1 / np.where(in_front, one, 1)
+        depth = np.reciprocal(np.where(in_front, one, np.float32(1)))
         item = view.clutter[number]
         metres = np.float32(item.scale * np.sqrt(np.prod(CLASSES[item.name])))
         texels = depth * np.float32(SIDE / (view.camera.focal * size)) / metres

@@ -27,6 +27,11 @@ def as_bytes(values: npt.ArrayLike) -> Bytes:
     return np.round(np.clip(values, 0.0, 1.0) * 255).astype(np.uint8)
 
 
+def resized(picture: Bytes, side: int, interpolation: int = cv2.INTER_AREA) -> Bytes:
+    """A picture (h, w, channels) made square, ``side`` pixels wide; by default by averaging."""
+    return np.asarray(cv2.resize(picture, (side, side), interpolation=interpolation), np.uint8)
+
+
 class Canvas:
     """Picture of ``width`` x ``height`` units, x to the right, y up, with four channels.
 
@@ -42,7 +47,9 @@ class Canvas:
         x, y = np.asarray(points, np.float64).T
         scale = SIDE * OVERSAMPLING * 2**SUBPIXEL_BITS
         columns, rows = x / self.width * scale, (1 - y / self.height) * scale
-        return np.round(np.stack([columns, rows], axis=1) - 2 ** (SUBPIXEL_BITS - 1)).astype(np.int32)
+        middle_of_pixel = 2 ** (SUBPIXEL_BITS - 1)  # OpenCV's origin is the middle of the first pixel
+        fixed: Array = np.rint(np.stack([columns, rows], axis=1) - middle_of_pixel)
+        return fixed.astype(np.int32)
 
     def _paint(self, colour: Colour, fourth: float | None) -> tuple[float, ...]:
         value = self.fourth if fourth is None else fourth
@@ -52,7 +59,7 @@ class Canvas:
         """Covers everything with a coarse picture (h, w, 3), smoothly enlarged."""
         fourth = np.full((*colours.shape[:2], 1), self.fourth)
         coarse = as_bytes(np.concatenate([colours, fourth], axis=2))
-        self.pixels = cv2.resize(coarse, self.pixels.shape[:2], interpolation=cv2.INTER_CUBIC)
+        self.pixels = resized(coarse, SIDE * OVERSAMPLING, cv2.INTER_CUBIC)
 
     def polygon(self, points: Points, colour: Colour, fourth: float | None = None) -> None:
         """Fills a polygon."""
@@ -90,4 +97,4 @@ class Canvas:
 
     def finished(self) -> Bytes:
         """The texture (SIDE, SIDE, 4), its top row first."""
-        return cv2.resize(self.pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        return resized(self.pixels, SIDE)

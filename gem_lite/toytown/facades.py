@@ -42,17 +42,12 @@ def window_outline(kind: str, x: float, y: float, width: float, height: float, b
     half = width / 2 + border
     left, right, bottom, top = x - half, x + half, y - border, y + height + border
     if kind == "round arch":
-        arch = (x, y + height - width / 2) + half * HALF_CIRCLE
-        return np.concatenate([[(left, bottom), (right, bottom)], arch])
+        round_arch = (x, y + height - width / 2) + half * HALF_CIRCLE
+        return np.concatenate([[(left, bottom), (right, bottom)], round_arch])
     if kind == "pointed arch":
         spring, haunch = y + height - 0.7 * width, top - 0.2 * width
-        arch = [
-            (right, spring),
-            (x + 0.28 * width, haunch),
-            (x, top),
-            (x - 0.28 * width, haunch),
-            (left, spring),
-        ]
+        left_haunch, right_haunch = (x - 0.28 * width, haunch), (x + 0.28 * width, haunch)
+        arch = [(right, spring), right_haunch, (x, top), left_haunch, (left, spring)]
         return np.array([(left, bottom), (right, bottom), *arch])
     return np.array([(left, bottom), (right, bottom), (right, top), (left, top)])
 
@@ -165,7 +160,7 @@ def rose_window(canvas: Canvas, style: Style, x: float, y: float, radius: float)
         spoke = radius * np.array([np.cos(angle), np.sin(angle)])
         side = np.array([-spoke[1], spoke[0]]) * 0.1
         corners = np.stack([spoke + side, side - spoke, -spoke - side, spoke - side])
-        canvas.polygon(corners + (x, y), style.trim)
+        canvas.polygon(np.array([x, y]) + corners, style.trim)
 
 
 def gable(width: float, height: float, style: Style, rng: np.random.Generator) -> Bytes:
@@ -238,6 +233,6 @@ def ribbed(style: Style) -> Bytes:
     """The metal of a dome: eight vertical ribs on every side."""
     canvas = Canvas(8, 1)
     canvas.rectangle(0, 0, 8, 1, style.roof * 1.05)
-    for x in np.arange(8):
+    for x in range(8):
         canvas.rectangle(x, 0, x + 0.13, 1, style.roof * 0.84)
     return canvas.finished()

@@ -74,12 +74,14 @@ class Faces:
 
     def normals(self) -> Array:
         """Unit normals (F, 3), outwards."""
-        normal = np.cross(self.across, self.up)
-        return normal / np.linalg.norm(normal, axis=1, keepdims=True)
+        normals: Array = np.cross(self.across, self.up)
+        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+        return normals
 
     def areas(self) -> Array:
         """Areas in square metres (F,)."""
-        return np.linalg.norm(np.cross(self.across, self.up), axis=1) * (1 + self.taper) / 2
+        parallelogram: Array = np.linalg.norm(np.cross(self.across, self.up), axis=1)
+        return parallelogram * (1 + self.taper) / 2
 
 
 @dataclass

@@ -27,6 +27,7 @@ from gem_lite.toytown.geometry import Faces
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 NEAREST = 0.05  # metres; what is closer to the camera is not drawn
 NOTHING = -1  # number of the face in a pixel that sees none
@@ -39,11 +40,11 @@ class Projection:
     homography: Array  # (F, 3, 3): (x, y, 1) -> (u, v, 1) / depth
     sides: Array  # (F, 4, 3): (x, y, 1) -> four numbers, all positive inside the face
     boxes: Array  # (F, 4): least and greatest x, least and greatest y; empty for what lies behind the camera
-    towards: npt.NDArray[np.bool_]  # (F,): the camera sees the face's outer side
+    towards: Flags  # (F,): the camera sees the face's outer side
     distance: Array  # (F,): from the camera to the face's middle
 
 
-def homographies(faces: Faces, camera: Camera) -> tuple[Array, npt.NDArray[np.bool_]]:
+def homographies(faces: Faces, camera: Camera) -> tuple[Array, Flags]:
     """H = M^-1 K^-1 of every face (F, 3, 3), and whether the camera sees its outer side (F,)."""
     a, b = camera.turned(faces.across), camera.turned(faces.up)
     o = camera.to_camera(faces.origin)
@@ -80,8 +81,8 @@ def project(faces: Faces, camera: Camera) -> Projection:
 def pixel_boxes(projection: Projection, size: int) -> Integers:
     """First and last + 1 column, first and last + 1 row (F, 4) of the faces in an image of this size."""
     first, last = np.floor(projection.boxes[:, ::2] * size), np.ceil(projection.boxes[:, 1::2] * size)
-    boxes = np.stack([first[:, 0], last[:, 0], first[:, 1], last[:, 1]], axis=1)
-    return np.clip(boxes, 0, size).astype(np.int64)
+    boxes: Array = np.stack([first[:, 0], last[:, 0], first[:, 1], last[:, 1]], axis=1)
+    return boxes.clip(0, size).astype(np.int64)
 
 
 def pixel_centres(size: int) -> Floats:

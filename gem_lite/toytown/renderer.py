@@ -60,7 +60,7 @@ def look(
 ) -> Sight:
     """Where on their faces, and where in the world, the pixels look."""
     size = len(face)
-    depth = 1 / np.maximum(nearness, np.float32(1e-3))  # at most a kilometre, which is the sky
+    depth = np.reciprocal(np.maximum(nearness, np.float32(1e-3)))  # at most a kilometre, which is the sky
     column, row = pixel_centres(size), pixel_centres(size)[:, None]
     by_column, by_row, constant = projection.homography.astype(np.float32).transpose(2, 1, 0)
     u, v = (

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from gem_lite.toytown.canvas import SIDE, Array, Bytes
 from gem_lite.toytown.colours import channels, mixed, rgb
 from gem_lite.toytown.ground import TILE, ground_textures
 from gem_lite.toytown.landmark import Landmark, landmark
-from gem_lite.toytown.rasterizer import Floats, Integers
+from gem_lite.toytown.rasterizer import Flags, Floats, Integers
 from gem_lite.toytown.scene import View, across
 from gem_lite.toytown.shadows import in_shadow
 from gem_lite.toytown.sprites import CLASSES
@@ -31,7 +30,7 @@ class Sight:
     x: Floats
     y: Floats
     z: Floats
-    is_ground: npt.NDArray[np.bool_]
+    is_ground: Flags
     pixels_per_radian: float  # the focal length in pixels
 
 
@@ -85,7 +84,7 @@ def ground_shade(view: View, building: Landmark, x: Floats, y: Floats) -> Floats
         beside_it = (dx * ex + dy * ey) / np.float32(0.45 * width)
         before_it = (dy * ex - dx * ey) / np.float32(0.16 * width + 0.2)
         shade *= 1 - np.float32(0.5) * np.exp(-(beside_it**2) - before_it**2)
-    return shade.astype(np.float32)
+    return np.asarray(shade, np.float32)
 
 
 def illumination(view: View, building: Landmark, sight: Sight, outwards: Array) -> tuple[Floats, Floats]:
@@ -110,11 +109,11 @@ def illumination(view: View, building: Landmark, sight: Sight, outwards: Array) 
     return sun, sky
 
 
-def haze(view: View, depth: Floats, is_ground: npt.NDArray[np.bool_] | bool) -> Floats:
+def haze(view: View, depth: Floats, is_ground: Flags | bool) -> Floats:
     """Share of the horizon's colour that the air adds; the far ground fades away completely."""
     air = np.float32(view.light.haze) * (1 - np.exp(depth / np.float32(-90)))
     far = 1 - np.exp(np.minimum(60 - depth, 0) / np.float32(120))
-    return np.clip(air + np.where(is_ground, np.float32(0.8) * far, 0), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(air + np.where(is_ground, np.float32(0.8) * far, 0), 0, 1), np.float32)
 
 
 def surface_colours(view: View, building: Landmark, sight: Sight, outwards: Array) -> Floats:

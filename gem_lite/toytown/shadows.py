@@ -9,7 +9,7 @@ import numpy as np
 from gem_lite.toytown.camera import Camera, look_at
 from gem_lite.toytown.canvas import Array
 from gem_lite.toytown.landmark import Landmark
-from gem_lite.toytown.rasterizer import Floats, draw, project
+from gem_lite.toytown.rasterizer import Flags, Floats, draw, project
 
 SUN_DISTANCE = 2000.0  # metres
 MAP_SIZE = 224  # pixels
@@ -26,8 +26,8 @@ def sun_camera(building: Landmark, direction: Array) -> Camera:
     return Camera(look_at(centre, middle), centre, focal=SUN_DISTANCE / diameter)
 
 
-def in_shadow(building: Landmark, direction: Array, x: Floats, y: Floats, z: Floats, slope: Floats) -> Floats:
-    """1 where a place (x, y, z) is in the building's shadow and 0 where it is not; all arrays are (H, W).
+def in_shadow(building: Landmark, direction: Array, x: Floats, y: Floats, z: Floats, slope: Floats) -> Flags:
+    """Whether a place (x, y, z) is in the building's shadow; all arrays are (H, W).
 
     ``slope`` is the tangent of the angle between the surface's normal and the sun. Because a pixel of the
     sun's image has a size, a surface that the sun grazes would otherwise cast shadows on itself.
@@ -47,5 +47,5 @@ def in_shadow(building: Landmark, direction: Array, x: Floats, y: Floats, z: Flo
     outside = (column < 0) | (row < 0) | (column >= MAP_SIZE) | (row >= MAP_SIZE)
     nearest = lit_depth[np.clip(row, 0, MAP_SIZE - 1), np.clip(column, 0, MAP_SIZE - 1)]
     pixel = np.float32(SUN_DISTANCE / (sun.focal * MAP_SIZE))
-    hidden = nearest + np.float32(MARGIN) + pixel * slope < forward
-    return (hidden & ~outside).astype(np.float32)
+    hidden = np.asarray(nearest + np.float32(MARGIN) + pixel * slope < forward)
+    return np.logical_and(hidden, ~outside)

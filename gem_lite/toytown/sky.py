@@ -25,12 +25,13 @@ def cloud_map() -> Floats:
     coarse = np.clip(frequency * CLOUD_MAP, 3.0, None)  # nothing larger than a third of the map
     phases = np.exp(2j * np.pi * rng.random(frequency.shape))
     noise = np.fft.irfft2(phases * coarse**-2.0, s=(CLOUD_MAP, CLOUD_MAP))
-    return ((noise - noise.mean()) / noise.std()).astype(np.float32)
+    standard: Floats = ((noise - noise.mean()) / noise.std()).astype(np.float32)
+    return standard
 
 
 def smooth_step(values: Floats, low: float, high: float) -> Floats:
     """0 below ``low``, 1 above ``high``, and a smooth passage between."""
-    share = np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1)
+    share: Floats = np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1)
     return share * share * (3 - 2 * share)
 
 
@@ -42,7 +43,8 @@ def clouds(view: View, x: Floats, y: Floats, z: Floats, rng: np.random.Generator
 
     def thickness(shift_x: float, shift_y: float) -> Floats:
         places = column + np.float32(shift_x), row + np.float32(shift_y)
-        return cv2.remap(cloud_map(), *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+        found = cv2.remap(cloud_map(), *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+        return np.asarray(found, np.float32)
 
     threshold = rng.uniform(-0.1, 1.1)
     here = thickness(0, 0)
@@ -60,7 +62,7 @@ def horizon_height(azimuth: Floats, rng: np.random.Generator) -> Floats:
     if rng.random() < 0.5:
         roofs, houses = 0.035 * rng.random(97), rng.uniform(10, 18)
         height = height + roofs[np.floor(azimuth * houses).astype(np.int64) % 97]
-    return height.astype(np.float32)
+    return np.asarray(height, np.float32)
 
 
 def sky_colours(view: View, x: Floats, y: Floats, z: Floats) -> Floats:

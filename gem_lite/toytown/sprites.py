@@ -8,7 +8,6 @@ on its lower side; CLASSES has the true size.
 from collections.abc import Callable
 from functools import lru_cache
 
-import cv2
 import numpy as np
 
 from gem_lite.seeds import stream
@@ -329,9 +328,9 @@ def painted(name: str, variant: int, series: str = "town") -> Bytes:
     rng = stream("sprite", series, name, variant)
     canvas = Canvas(1, 1, fourth=1)
     DRAWINGS[name](canvas, rng)
-    *colour, opacity = cv2.split(canvas.finished())
+    *colour, opacity = np.moveaxis(canvas.finished(), 2, 0)
     shaded = [np.minimum(channel * SHADE, opacity).astype(np.uint8) for channel in colour]
-    drawing = cv2.merge([*shaded, opacity])
+    drawing = np.stack([*shaded, opacity], axis=2)
     return np.ascontiguousarray(drawing[:, ::-1]) if rng.random() < 0.5 else drawing
 
 
@@ -346,5 +345,5 @@ def sprite(name: str, variant: int, series: str = "town") -> Bytes:
     """
     drawing = painted(name, variant, series).astype(np.float32)
     colour, opacity = drawing[..., :3], drawing[..., 3:]
-    straight = np.minimum(colour * 255 / np.maximum(opacity, 1), 255)
-    return np.rint(np.concatenate([straight, opacity], axis=2)).astype(np.uint8)
+    straight = np.rint(np.minimum(colour * 255 / np.maximum(opacity, 1), 255))
+    return np.concatenate([straight, opacity], axis=2).astype(np.uint8)

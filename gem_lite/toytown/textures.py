@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from gem_lite.toytown.canvas import SIDE, Bytes
+from gem_lite.toytown.canvas import SIDE, Bytes, resized
 
 Floats = npt.NDArray[np.float32]
 
@@ -23,7 +23,7 @@ def atlas(textures: Sequence[Bytes]) -> Bytes:
         top = number * SIDE
         for side, left in zip(LEVEL_SIDES, LEVEL_OFFSETS, strict=True):
             if side < SIDE:
-                texture = cv2.resize(texture, (int(side), int(side)), interpolation=cv2.INTER_AREA)
+                texture = resized(texture, int(side))
             picture[top : top + side, left : left + side] = texture
     return picture
 
@@ -39,4 +39,4 @@ def look_up(picture: Bytes, texture: npt.ArrayLike, u: Floats, v: Floats, texels
     x = np.clip(u * side - np.float32(0.5), 0, side - 1) + LEVEL_OFFSETS.astype(np.float32)[level]
     y = np.clip((1 - v) * side - np.float32(0.5), 0, side - 1) + np.asarray(texture, np.float32) * SIDE
     found = cv2.remap(picture, x, y, cv2.INTER_LINEAR)
-    return np.multiply(cv2.split(found), np.float32(1 / 255), dtype=np.float32)
+    return np.multiply(np.stack(cv2.split(found)), np.float32(1 / 255), dtype=np.float32)

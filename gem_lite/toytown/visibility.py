@@ -6,19 +6,16 @@ depend on the image's size: the same homographies that draw the faces are evalua
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from gem_lite.toytown.billboards import SOLID, billboards
 from gem_lite.toytown.canvas import SIDE, Array
 from gem_lite.toytown.landmark import Landmark
-from gem_lite.toytown.rasterizer import Integers, Projection, project
+from gem_lite.toytown.rasterizer import Flags, Integers, Projection, project
 from gem_lite.toytown.scene import View
 from gem_lite.toytown.sprites import painted
 
 GRAZING = 0.17  # cosine between a face's normal and the ray to the camera
 TOLERANCE = 1e-3  # relative difference of depth at which two surfaces are the same
-
-Flags = npt.NDArray[np.bool_]
 
 
 def _planes(matrix: Array, column: Array, row: Array) -> Array:
@@ -32,7 +29,8 @@ def covered_by_faces(
     """Whether one of the faces is in front of the places (N,)."""
     nearness = _planes(projection.homography[which, 2:], column, row)[:, 0]
     inside = (_planes(projection.sides[which], column, row) >= 0).all(axis=1)
-    return np.any(inside & (nearness * depth > 1 + TOLERANCE), axis=0)
+    in_front: Flags = inside & (nearness * depth > 1 + TOLERANCE)
+    return np.asarray(in_front.any(axis=0))
 
 
 def covered_by_clutter(view: View, column: Array, row: Array, depth: Array) -> Flags:

@@ -95,7 +95,7 @@ def photograph(
     if sky.any():
         above = slice(0, np.flatnonzero(sky.any(axis=1)).max() + 1)  # no sky below these rows
         colours = sky_colours(view, *(direction[above] for direction in directions))
-    np.copyto(image[:, above], colours, where=sky[above])
+        np.copyto(image[:, above], colours, where=sky[above])
     paint_clutter(view, image, nearness, label, CLUTTER)
     return image, label
 

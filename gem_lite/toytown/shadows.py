@@ -47,5 +47,5 @@ def in_shadow(building: Landmark, direction: Array, x: Floats, y: Floats, z: Flo
     outside = (column < 0) | (row < 0) | (column >= MAP_SIZE) | (row >= MAP_SIZE)
     nearest = lit_depth[np.clip(row, 0, MAP_SIZE - 1), np.clip(column, 0, MAP_SIZE - 1)]
     pixel = np.float32(SUN_DISTANCE / (sun.focal * MAP_SIZE))
-    hidden = np.asarray(nearest + np.float32(MARGIN) + pixel * slope < forward)
-    return np.logical_and(hidden, ~outside)
+    hidden: Flags = (nearest + np.float32(MARGIN) + pixel * slope < forward) & ~outside
+    return hidden

@@ -1,4 +1,4 @@
-"""Toytown: a procedural town of landmarks seen through clutter, with all that structure from motion would know.
+"""Toytown: a procedural town of landmarks, seen through clutter, with what structure from motion would know.
 
 `load` gives the splits that may be trained and tuned on; `load_test` is the only door to the test split.
 """
@@ -9,7 +9,7 @@ from typing import Any
 from gem_lite.toytown.dataset import ImageSet, load
 from gem_lite.toytown.scene import World
 
-__all__ = ["ImageSet", "TestSet", "World", "load", "load_test"]  # noqa: F822 - two come from __getattr__
+__all__ = ["ImageSet", "TestSet", "World", "load", "load_test"]
 
 
 def __getattr__(name: str) -> Any:

@@ -21,9 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     files.add_argument("--quality", type=int, default=90, help="of the JPEGs, 1 to 95")
     files.add_argument("--splits", nargs="+", default=list(SPLITS), choices=SPLITS)
 
-    sheet = commands.add_parser(
-        "contact-sheet", help="views of some landmarks of a split, in one picture"
-    )
+    sheet = commands.add_parser("contact-sheet", help="views of some landmarks of a split, in one picture")
     sheet.add_argument("file", type=Path)
     sheet.add_argument("--split", default="train", choices=list(FIRST_LANDMARK))
 

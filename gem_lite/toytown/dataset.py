@@ -174,8 +174,9 @@ def _make(
         done=views * (len(landmarks) - len(missing)),
         workers=workers,
     )
+    arrays: dict[str, Any] = _joined(list(parts.values()))
     with written_atomically(path) as temporary:
-        np.savez(temporary, **_joined(list(parts.values())))
+        np.savez(temporary, **arrays)
     shutil.rmtree(folder)
 
 

@@ -79,9 +79,10 @@ def export(
 
     Chapter: Toytown.
     """
-    unknown = sorted(set(splits) - set(SPLITS))
-    if unknown or not splits:
+    if unknown := sorted(set(splits) - set(SPLITS)):
         raise ValueError(f"unknown splits {unknown}; known: {', '.join(SPLITS)}")
+    if not splits:
+        raise ValueError(f"no split to export; known: {', '.join(SPLITS)}")
     if not 1 <= quality <= 95 or size < 1:
         raise ValueError(f"quality must be in 1..95 and size positive, got {quality} and {size}")
     root = Path(directory)

@@ -118,9 +118,7 @@ def query_views(test: ImageSet) -> NDArray[np.int64]:
     ]
     rows = np.concatenate(chosen).astype(np.int64)
     if not len(rows):
-        raise ValueError(
-            "no view shows enough of its landmark to be a query: is there too much clutter?"
-        )
+        raise ValueError("no view shows enough of its landmark to be a query: is there too much clutter?")
     return rows
 
 

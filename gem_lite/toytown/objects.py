@@ -37,7 +37,7 @@ class Light:
         gamma = np.exp(rng.normal(0, self.gamma))
         values = np.arange(256)[:, None] / 255
         lit = np.clip(values * gain, 0, 1) ** gamma
-        table = np.round(255 * lit).astype(np.uint8)
+        table: NDArray[np.uint8] = np.round(255 * lit).astype(np.uint8)
         return table.reshape(1, 256, 3)
 
 
@@ -124,7 +124,7 @@ class ObjectPictures:
         shape = (max(6, int(true_width * scale)), max(6, int(true_height * scale)))
         resized = cv2.resize(drawing, shape, interpolation=cv2.INTER_AREA).astype(np.float32)
         colour = resized[..., :3] * rng.uniform(0.6, 1.15) * np.exp(rng.normal(0, 0.05, 3))
-        return _pasted(canvas, colour.astype(np.float32), resized[..., 3:] / 255, rng)
+        return _pasted(canvas, colour.astype(np.float32), resized[..., 3:] / np.float32(255), rng)
 
 
 def _mirrored(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

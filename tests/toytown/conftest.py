@@ -22,20 +22,20 @@ def empty_cache(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="package")
-def val(_shared_cache) -> toytown.ImageSet:
+def val() -> toytown.ImageSet:
     return toytown.load("tiny", 0, "val", workers=1)
 
 
 @pytest.fixture(scope="package")
-def train(_shared_cache) -> toytown.ImageSet:
+def train() -> toytown.ImageSet:
     return toytown.load("tiny", 0, "train", workers=1)
 
 
 @pytest.fixture(scope="package")
-def backdrop(_shared_cache) -> toytown.ImageSet:
+def backdrop() -> toytown.ImageSet:
     return toytown.load("tiny", 0, "backdrop", workers=1)
 
 
 @pytest.fixture(scope="package")
-def test_set(_shared_cache) -> TestSet:
+def test_set() -> TestSet:
     return load_test("tiny", 0, workers=1)

@@ -33,7 +33,7 @@ def assert_same(one: ImageSet, other: ImageSet) -> None:
         np.testing.assert_array_equal(getattr(one, field), getattr(other, field), err_msg=field)
 
 
-# ------------------------------------------------------------------------------------------- which landmarks
+# ---- which landmarks
 
 
 def ids(profile: str, split: str, seed: int) -> set[int]:
@@ -55,7 +55,7 @@ def test_a_test_landmark_of_one_profile_is_never_tuned_on_in_another():
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_no_landmark_is_one_of_the_prototypes(profile):
-    """The prototype, on which settings were chosen, numbered its landmarks 1000.., 3000.. to 5000.. and 7000.."""
+    """Settings were chosen on the prototype, whose landmarks were 1000.., 3000.. to 5000.. and 7000.. ."""
     spent = {
         100_000 * world + start + index
         for world in range(8)
@@ -72,7 +72,7 @@ def test_a_negative_seed_is_refused():
         load("tiny", -1, "val")
 
 
-# ------------------------------------------------------------------------------------------------- a split
+# ---- a split
 
 
 def test_a_split_has_the_promised_shapes(val):
@@ -124,7 +124,8 @@ def test_larger_renders_the_same_view(val):
     large = val.larger(5, size=128)
     assert large.image.shape == (128, 128, 3)
     shrunk = large.image.reshape(64, 2, 64, 2, 3).mean(axis=(1, 3))
-    other = val.images[5 + get_profile("tiny").val[1]].astype(float)  # the same view of another landmark
+    views = get_profile("tiny").val[1]
+    other = val.images[5 + views].astype(float)  # the same view of another landmark
     difference = np.abs(shrunk - val.images[5]).mean()
     assert difference < 12
     assert difference < np.abs(shrunk - other).mean() / 2
@@ -147,7 +148,7 @@ def test_a_worker_is_needed(empty_cache):
         load("tiny", 0, "val", workers=0)
 
 
-# --------------------------------------------------------------------------------------- the same for everybody
+# ---- the same for everybody
 
 
 @pytest.mark.slow
@@ -185,7 +186,7 @@ def test_rendering_works_in_a_process_that_has_used_torch(tmp_path):
     assert int(output) == 30
 
 
-# -------------------------------------------------------------------------------------------- the cache
+# ---- the cache
 
 
 def artefact(cache: Path) -> Path:

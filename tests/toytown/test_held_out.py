@@ -24,7 +24,7 @@ DOORS = {"load_test", "held_out", "TestSet"}
 PACKAGE = Path(gem_lite.__file__).parent
 
 
-# ------------------------------------------------------------------------------------------------ the database
+# ---- the database
 
 
 def test_the_database_is_the_test_views_and_then_the_distractors(test_set):
@@ -79,11 +79,11 @@ def test_repr_says_how_many_landmarks_have_few_queries(test_set):
     assert f"{more} landmarks have fewer than 3" in repr(few)
 
 
-# ------------------------------------------------------------------------------------------- labels by hand
+# ---- labels by hand
 
 
 def hand_made(visible: list[range], landmarks: list[int]) -> ImageSet:
-    """Images of 10 x 10 pixels of which the landmark fills the middle 6 x 6; of 900 points, these are seen."""
+    """Images of 10 x 10 pixels, the landmark in the middle 6 x 6; of 900 points they see these."""
     n = len(visible)
     masks = np.zeros((n, 10, 10), dtype=np.uint8)
     masks[:, 2:8, 2:8] = LANDMARK
@@ -119,7 +119,7 @@ def test_a_box_stays_in_the_picture():
     assert landmark_box(mask) == [8, 0, 30, 6]
 
 
-# ---------------------------------------------------------------------------------------------- without clutter
+# ---- without clutter
 
 
 def test_without_clutter_only_the_pixels_change(test_set):
@@ -135,7 +135,7 @@ def test_without_clutter_only_the_pixels_change(test_set):
     assert (bare.masks[untouched] == test_set.masks[untouched]).mean() > 0.99
 
 
-# ------------------------------------------------------------------------------------------------ the one door
+# ---- the one door
 
 
 def names_used(node: ast.AST) -> set[str]:

@@ -47,11 +47,13 @@ const TEMPLATE = `<style>${STYLE}</style>
   <div class="pictures">
     <figure><div class="frame"><img class="photo"></div><figcaption>Photograph</figcaption></figure>
     <figure><div class="frame"><canvas class="map" role="img"></canvas></div>
-      <figcaption>Feature map 0&nbsp;<i class="bar"></i>&nbsp;<span class="map-top"></span></figcaption></figure>
+      <figcaption>Feature map <span class="scale">0 <i class="bar"></i> <b class="map-top"></b></span></figcaption>
+    </figure>
     <figure class="contributions">
       <div class="frame"><img class="photo" alt=""><canvas class="parts" role="img"></canvas></div>
       <figcaption>Share of Σ&nbsp;<var>x</var><sup>p</sup>
-        0&nbsp;<i class="bar"></i>&nbsp;<span class="part-top"></span></figcaption></figure>
+        <span class="scale">0 <i class="bar"></i> <b class="part-top"></b></span></figcaption>
+    </figure>
   </div>
   <fieldset><legend>Channel</legend></fieldset>
   <output aria-live="polite"></output>

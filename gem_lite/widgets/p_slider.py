@@ -28,6 +28,7 @@ from gem_lite.widgets.p_slider_picture import (
 )
 
 LARGEST_P = 100.0  # of the live slider; the box beside it stands for ∞
+COARSEST_STEP = 0.02  # of the live slider, in log10 p
 PHOTO_SIDE = 400  # pixels of the longer side in the page
 
 
@@ -35,6 +36,22 @@ def strongest_channels(feature_map: NDArray[np.float32], p: float, count: int = 
     """Indices of the channels (of (K, H, W)) with the largest pooled value at p, strongest first."""
     values = [pooled(channel, p) for channel in feature_map]
     return [int(index) for index in np.argsort(values)[::-1][:count]]
+
+
+def _exponent_slider(p: float) -> ipywidgets.FloatLogSlider:
+    # The front end moves p to a whole number of steps: they are made to hit the exponent at the start.
+    start = math.log10(min(p, LARGEST_P))
+    step = start / math.ceil(start / COARSEST_STEP) if start else COARSEST_STEP
+    return ipywidgets.FloatLogSlider(
+        value=10**start,
+        base=10,
+        min=0,
+        max=math.log10(LARGEST_P),
+        step=step,
+        description="p",
+        readout_format=".3g",
+        layout={"width": "420px"},
+    )
 
 
 def _check(feature_map: NDArray[np.float32], image: NDArray[Any], p: float) -> None:
@@ -52,8 +69,8 @@ class PSlider(ipywidgets.VBox):  # type: ignore[misc]
     """Photograph, feature map, contributions and pooled value of one channel, under a slider for p.
 
     Show it by ending a cell with it. Numbers travel to the page as float32, so the browser's pooled values
-    equal Python's to about 1e-5; three digits are shown. A page grows by about 60 KB, and by 5.4 bytes for
-    every position of every channel.
+    equal Python's to 1e-5; three digits are shown. A page grows by about 80 KB for script and pictures,
+    and by 5.4 bytes for every position of every channel: six maps of 24 x 32 positions make 105 KB.
 
     Args:
         feature_map: (K, H, W), the last activations of a network for one image; not negative.
@@ -84,10 +101,7 @@ class PSlider(ipywidgets.VBox):  # type: ignore[misc]
             raise ValueError(f"channels must be some of 0 to {len(maps) - 1}, not {chosen}")
         self._maps = {int(index): maps[index] for index in chosen}
         self._image, self._photo_alt = image, photo_alt
-        self.slider = ipywidgets.FloatLogSlider(
-            value=min(p, LARGEST_P), base=10, min=0, max=math.log10(LARGEST_P), step=0.01,
-            description="p", readout_format=".3g", layout={"width": "420px"},
-        )  # fmt: skip
+        self.slider = _exponent_slider(p)
         self.infinite = ipywidgets.Checkbox(value=math.isinf(p), description="p → ∞ (maximum)", indent=False)
         options = [(f"channel {index}", index) for index in self._maps]
         self.channel = ipywidgets.Dropdown(options=options, description="channel")
@@ -114,9 +128,13 @@ class PSlider(ipywidgets.VBox):  # type: ignore[misc]
         self.picture.value = self._png()
         self.readout.value = f"<p>{html.escape(self.description())}</p>"
 
-    def _png(self) -> bytes:
-        index = self.channel.value
-        return png(draw_p_slider(self._image, self._maps[index], self.p, f"Channel {index}"))
+    def _png(self, title: str = "") -> bytes:
+        return png(draw_p_slider(self._image, self._maps[self.channel.value], self.p, title))
+
+    def _titled_png(self) -> bytes:
+        """The picture where no words stand beside it."""
+        value = three_digits(self.pooled)
+        return self._png(f"Channel {self.channel.value}, p = {three_digits(self.p)}: pooled value {value}")
 
     def description(self) -> str:
         """What the picture shows, in words."""
@@ -145,13 +163,13 @@ class PSlider(ipywidgets.VBox):  # type: ignore[misc]
                 {"index": index, "values": encode_numbers(values)} for index, values in self._maps.items()
             ],
         }
-        picture = np.asarray(Image.open(io.BytesIO(self.picture.value)).convert("RGB"))
-        fallback = encode_picture(picture, max(picture.shape))
+        picture = np.asarray(Image.open(io.BytesIO(self._titled_png())).convert("RGB"))
+        fallback = encode_picture(picture, max(picture.shape), quality=70)
         alt = f"{self._photo_alt}, a feature map and its contributions. {self.description()}"
         return element_html("gem-p-slider", "p_slider", data, fallback, alt)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         """The live control, and beside it what the built page (HTML) and its PDF (PNG) show instead."""
         bundle = super()._repr_mimebundle_(**kwargs)
-        picture = base64.b64encode(self.picture.value).decode()
+        picture = base64.b64encode(self._titled_png()).decode()
         return {**bundle, "text/html": self.static_html(), "image/png": picture}

@@ -95,7 +95,7 @@ def _draw_pictures(
     titles = (
         "photograph",
         f"feature map, 0 to {three_digits(float(channel.max()))}",
-        f"share of each position in $\\Sigma x^p$, 0 to {three_digits(100 * float(shares.max()))} %",
+        f"share of $\\Sigma x^p$, 0 to {three_digits(100 * float(shares.max()))} %",
     )
     for ax, title in zip(axes, titles, strict=True):
         ax.set_title(title, fontsize=10)
@@ -117,7 +117,7 @@ def _draw_curve(ax: Axes, channel: NDArray[np.floating[Any]], p: float) -> None:
 
 
 def draw_p_slider(
-    image: NDArray[np.uint8], channel: NDArray[np.floating[Any]], p: float, name: str
+    image: NDArray[np.uint8], channel: NDArray[np.floating[Any]], p: float, title: str = ""
 ) -> Figure:
     """The p-slider at one exponent.
 
@@ -125,18 +125,25 @@ def draw_p_slider(
         image: photograph (H, W, 3).
         channel: its feature map (h, w), not negative.
         p: exponent, 1 or more; ``math.inf`` for the maximum.
-        name: of the channel, for the title.
+        title: above the picture.
     """
-    figure = Figure(figsize=(9, 4.4), layout="constrained", facecolor="white")
-    grid = figure.add_gridspec(2, 3, height_ratios=(1.25, 1))
+    # Places by hand: a layout engine draws everything twice, and a live slider would feel it.
+    figure = Figure(figsize=(9, 4.4), facecolor="white")
+    grid = figure.add_gridspec(
+        2,
+        3,
+        height_ratios=(1.3, 1),
+        left=0.08,
+        right=0.985,
+        bottom=0.1,
+        top=0.88 if title else 0.94,
+        wspace=0.04,
+        hspace=0.08,
+    )
     _draw_pictures([figure.add_subplot(grid[0, column]) for column in range(3)], image, channel, p)
     _draw_curve(figure.add_subplot(grid[1, :]), channel, p)
-    half = half_count(contribution_shares(channel, p))
-    figure.suptitle(
-        f"{name}, p = {three_digits(p)}: pooled value {three_digits(pooled(channel, p))}, "
-        f"half of the sum from {half} of {channel.size} positions",
-        fontsize=11,
-    )
+    if title:
+        figure.suptitle(title, fontsize=11)
     return figure
 
 

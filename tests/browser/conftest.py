@@ -42,12 +42,6 @@ def missing(reason: str) -> NoReturn:
 
 
 @pytest.fixture(scope="session")
-def require() -> Callable[[str], NoReturn]:
-    """What a test calls when the machine lacks something: skip here, failure in CI."""
-    return missing
-
-
-@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium; ``$CHROMIUM`` names another one."""
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)

@@ -18,9 +18,9 @@ from gem_lite.seeds import stream
 MAPS, SIDE, POWER = 6, 7, 3.0  # maps drawn, cells along a map's side, exponent of the generalised mean
 HEIGHT = 2.2  # of a photograph
 BODY = [(1.75, 0.16), (1.35, 0.3), (1.0, 0.5), (0.72, 0.75)]  # (side, thickness) of the blocks of layers
-X_PHOTO, X_BODY, X_MAPS, X_GEM, X_UNIT, X_LOSS = 0.0, 2.85, 6.6, 10.4, 12.35, 13.75
+X_PHOTO, X_BODY, X_MAPS, X_GEM, X_UNIT, X_LOSS = 0.0, 2.7, 6.5, 10.45, 12.65, 13.5
 BRIGHTEST = 0.65  # the value of a vector that is drawn in the map's brightest colour
-SIZE = 13  # points, of the captions in the drawing
+SIZE = 15  # points, of the captions in the drawing
 
 # A town hall in the unit square: (colour, corners), painted in this order.
 HALL: list[tuple[str, list[tuple[float, float]]]] = [
@@ -133,7 +133,7 @@ def _branch(ax: Axes, middle: float, view: str) -> None:
 
 def _loss(ax: Axes, middles: Sequence[float]) -> None:
     """The contrastive loss to the right of the two branches, with an arrow from each descriptor."""
-    centre, width, height = float(np.mean(middles)), 4.6, 2.4
+    centre, width, height = float(np.mean(middles)), 3.7, 3.3
     box = FancyBboxPatch(
         (X_LOSS, centre - height / 2), width, height, boxstyle="round,rounding_size=0.15,pad=0"
     )
@@ -143,13 +143,13 @@ def _loss(ax: Axes, middles: Sequence[float]) -> None:
         "contrastive loss",
         r"$d = \|\bar{\mathbf{f}}(i) - \bar{\mathbf{f}}(j)\|$",
         r"match:  $\frac{1}{2}\,d^2$",
-        r"no match:  $\frac{1}{2}\,\max(0,\,\tau - d)^2$",
+        "no match:",
+        r"$\frac{1}{2}\,\max(0,\,\tau - d)^2$",
     ]
     middle_of_box = X_LOSS + width / 2
     for row, line in enumerate(lines):
-        text = ax.text(
-            middle_of_box, centre + 0.85 - 0.58 * row, line, ha="center", va="center", fontsize=SIZE
-        )
+        y = centre + 0.63 * (2 - row)
+        text = ax.text(middle_of_box, y, line, ha="center", va="center", fontsize=SIZE)
         text.set_weight("bold" if row == 0 else "normal")
     for middle in middles:
         edge = centre + np.sign(middle - centre) * (height / 2 + 0.04)
@@ -163,7 +163,7 @@ def _loss(ax: Axes, middles: Sequence[float]) -> None:
 
 def _shared_weights(ax: Axes, middles: Sequence[float]) -> None:
     x, centre = X_BODY + 1.85, float(np.mean(middles))
-    arrow = FancyArrowPatch((x, centre + 0.78), (x, centre - 0.78), arrowstyle="<|-|>", mutation_scale=11)
+    arrow = FancyArrowPatch((x, centre + 1.0), (x, centre - 1.0), arrowstyle="<|-|>", mutation_scale=11)
     arrow.set(color=style.GREY, linestyle=(0, (4, 3)))
     ax.add_patch(arrow)
     ax.text(x + 0.15, centre, "the same weights", va="center", fontsize=SIZE, color=style.GREY)
@@ -188,9 +188,9 @@ def draw(training: bool = True) -> Figure:
         training: both branches and the contrastive loss, as in the paper's figure 1; without it the one
             branch that describes an image once the network is trained.
     """
-    middles = (4.7, 1.35) if training else (1.35,)
-    right, top = (X_LOSS + 4.75, 6.3) if training else (X_UNIT + 1.25, 2.95)
-    bottom = -0.95
+    middles = (5.3, 1.35) if training else (1.35,)
+    right, top = (X_LOSS + 3.85, 7.05) if training else (X_UNIT + 1.45, 3.05)
+    bottom = -1.05
     figure, ax = plt.subplots(figsize=(0.6 * (right + 0.1), 0.6 * (top - bottom)))
     for middle, view in zip(middles, "ij", strict=False):
         _branch(ax, middle, view)

@@ -26,10 +26,10 @@ def _arrow(ax: Axes, end: np.ndarray, colour: str, text: str) -> None:
         "mutation_scale": 14,
     }
     ax.annotate("", end, (0, 0), arrowprops=arrow)
-    ax.text(*(1.07 * end), text, color=colour, ha="center", va="center", weight="bold")
+    ax.text(*(1.09 * end), text, color=colour, ha="center", va="center", weight="bold")
 
 
-def draw(database: Sequence[float] = (8, 36, 52, 63, 84), query: float = 45) -> Figure:
+def draw(database: Sequence[float] = (8, 34, 54, 66, 84), query: float = 45) -> Figure:
     """A query and a database of two-dimensional descriptors, each image numbered by its rank.
 
     Args:

@@ -63,7 +63,7 @@ def pretrain(
     Raises:
         ValueError: for an unknown head.
 
-    Chapter: Pooling.
+    Chapter: 03_pooling.
     """
     if head not in HEADS:
         raise ValueError(f"unknown head {head!r}; known: {', '.join(HEADS)}")

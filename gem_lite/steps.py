@@ -38,7 +38,7 @@ def pretrained(
     Raises:
         ValueError: for an unknown profile, pooling or head.
 
-    Chapter: Pooling.
+    Chapter: 03_pooling.
     """
     if head not in HEADS:
         raise ValueError(f"unknown head {head!r}; known: {', '.join(HEADS)}")
@@ -77,7 +77,7 @@ def _readable(path: Path) -> bool:
     """Whether a saved network is there and whole; a damaged one is made again, not believed."""
     try:
         load_network(path)
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):  # torch says "invalid argument" of a file that was cut short
         return False
     return True
 

@@ -16,7 +16,7 @@ def contact_sheet(
 ) -> None:
     """Writes a picture with a row per landmark of a split, at most 12 landmarks and 10 views of each.
 
-    The format follows from the path's suffix. Chapter: Toytown.
+    The format follows from the path's suffix. Chapter: 02_toytown.
     """
     images = load(profile, seed, split, workers=workers)
     rows = [images.images[images.landmarks == landmark] for landmark in np.unique(images.landmarks)[:ROWS]]

@@ -25,7 +25,7 @@ def overlap(visible: NDArray[np.bool_], query: int, others: NDArray[np.int64]) -
     Returns:
         (M,) float64 in 0..1; zeros where the query observes nothing.
 
-    Source: the paper's section on training data, m3. Chapter: Toytown.
+    Source: the paper's section on training data, m3. Chapter: 02_toytown.
 
     >>> sees = np.array([[1, 1, 0, 0], [0, 1, 1, 1]], dtype=bool)
     >>> overlap(sees, 0, np.array([0, 1])), overlap(sees, 1, np.array([0]))
@@ -68,7 +68,7 @@ class Covisibility:
     Raises:
         ValueError: where the three do not speak of the same number of images.
 
-    Chapter: Toytown.
+    Chapter: 02_toytown.
     """
 
     visible: NDArray[np.bool_]

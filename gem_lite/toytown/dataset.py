@@ -37,7 +37,7 @@ class ImageSet:
     SKY; ``landmarks`` and ``views`` (N,) int64, which together decide every pixel; ``visible`` (N, P) bool,
     the points of its landmark that an image observes; ``scales`` (N,) float32, their median apparent scale.
 
-    Chapter: Toytown.
+    Chapter: 02_toytown.
     """
 
     images: NDArray[np.uint8]
@@ -87,7 +87,7 @@ def load(
         ValueError: for an unknown profile or split, or a negative seed; for the test split, with the name of
             its own door.
 
-    Chapter: Toytown.
+    Chapter: 02_toytown.
     """
     if split == "test":
         raise ValueError(

@@ -77,7 +77,7 @@ def export(
         ValueError: for an unknown split or profile, a quality or size out of range, or a directory that
             holds an export of something else.
 
-    Chapter: Toytown.
+    Chapter: 02_toytown.
     """
     if unknown := sorted(set(splits) - set(SPLITS)):
         raise ValueError(f"unknown splits {unknown}; known: {', '.join(SPLITS)}")

@@ -84,7 +84,7 @@ def load_test(
     Raises:
         ValueError: for an unknown profile or a negative seed.
 
-    Chapter: Toytown.
+    Chapter: 02_toytown.
     """
     sizes = get_profile(profile)
     world = world or World()

@@ -52,7 +52,7 @@ class ObjectPictures:
 
     ``classes`` names the labels: the objects, then the style families.
 
-    Chapter: Toytown.
+    Chapter: 02_toytown.
     """
 
     def __init__(self, backdrop: ImageSet, size: int = 64, seed: int = 0, light: Light | None = None) -> None:

@@ -6,7 +6,8 @@
 4. average the fine pixels down, and develop: exposure, contrast, noise.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import cv2
@@ -130,6 +131,18 @@ def render(view: View, size: int, supersampling: int = 2) -> Rendering:
     return Rendering(develop(view, light), label[middle, middle], visible, scale)
 
 
+@contextmanager
+def one_opencv_thread() -> Iterator[None]:
+    """Keeps OpenCV from dividing small pictures among threads: the processes share the cores already."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
+
+
 def render_landmark(landmark: int, views: Sequence[int], world: World, size: int) -> list[Rendering]:
     """Several views of one landmark; a unit of work for one process."""
-    return [render(sample_view(landmark, view, world), size) for view in views]
+    with one_opencv_thread():
+        return [render(sample_view(landmark, view, world), size) for view in views]

@@ -28,7 +28,7 @@ def read_file(path: str | Path) -> dict[str, Any]:
         raise FileNotFoundError(f"no file of weights at {path}")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
         raise ValueError(f"{path} is damaged, or holds more than tensors and is refused: {error}") from error
     if not isinstance(content, dict):
         raise ValueError(f"{path} holds a {type(content).__name__}; expected a dictionary of tensors")

@@ -2,14 +2,13 @@
 
 import argparse
 import re
-import signal
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import executed, processes
+from . import executed, interrupts, processes
 from .chapters import Chapter, execution_key, pages
 from .errors import BuildError
 from .needs import run_steps
@@ -40,12 +39,15 @@ def build(options: argparse.Namespace) -> None:
     run_steps([task.chapter for task in stale], given, paths)
     jobs, threads = processes.jobs_and_threads(options.jobs)
     print(f"Chapters: {len(stale)} to execute, {len(tasks) - len(stale)} unchanged", flush=True)
-    run = run_chapters(stale, paths, jobs, threads) if stale else {}
+    seconds = run_chapters(stale, paths, jobs, threads) if stale else {}
+    print(_summary(tasks, seconds), flush=True)
+    if options.no_pages:
+        return
     stage(chapters, paths)
-    print("Pages: rendering (ten seconds or so)", flush=True)
     started = time.monotonic()
+    print("\nRendering the pages takes ten seconds or so ... ", end="", flush=True)
     rendered = render(paths)
-    print(_summary(tasks, run, time.monotonic() - started if rendered else None, paths))
+    print(f"{time.monotonic() - started:.1f} s" if rendered else "unchanged")
     print(f"\nThe book: {paths.html / (toc_pages[0].stem + '.html')}")
 
 
@@ -61,16 +63,15 @@ def _task(chapter: Chapter, given: dict[str, Any], paths: Paths) -> Task:
     )
 
 
-def _summary(tasks: Sequence[Task], run: dict[str, float], rendering: float | None, paths: Paths) -> str:
-    """A table of all chapters with their seconds."""
+def _summary(tasks: Sequence[Task], seconds: dict[str, float]) -> str:
+    """A table of all chapters: seconds of this run, or of the last one where nothing has changed."""
     lines = ["", f"{'chapter':<26}{'seconds':>9}"]
     for task in tasks:
         name = task.chapter.name
-        record = executed.read_record(paths, name)
-        seconds = run.get(name, record.seconds if record else float("nan"))
-        lines.append(f"{name:<26}{seconds:9.1f}" + ("" if name in run else "   unchanged, from its last run"))
-    pages_seconds = "        -   unchanged" if rendering is None else f"{rendering:9.1f}"
-    lines.append(f"{'(pages)':<26}{pages_seconds}")
+        if name in seconds:
+            lines.append(f"{name:<26}{seconds[name]:9.1f}")
+        else:
+            lines.append(f"{name:<26}{task.expected or 0:9.1f}   unchanged")
     return "\n".join(lines)
 
 
@@ -88,31 +89,24 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--jobs", type=int, help="chapters side by side (default: a core each, up to four)")
     parser.add_argument("--force", action="store_true", help="execute every chapter, stale or not")
+    parser.add_argument("--no-pages", action="store_true", help="execute the chapters, render nothing")
     parser.add_argument("--root", type=Path, default=Path(), help="the checkout (default: here)")
     return parser.parse_args(arguments)
-
-
-def _interrupt(number: int, frame: object) -> None:
-    signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not stop the tidying up
-    raise KeyboardInterrupt(number)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0 for a built book, 1 for a problem with it, 128 + the signal's number if interrupted."""
     options = _arguments(arguments)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    interrupts.listen()
     try:
         build(options)
     except BuildError as error:
         text = str(error) if sys.stderr.isatty() else COLOURS.sub("", str(error))
         print(f"\n{text}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt as interrupt:
-        print(
-            "\nInterrupted: chapters that had finished are kept, nothing else was written.", file=sys.stderr
-        )
-        return 128 + interrupt.args[0]
+    except interrupts.Interrupted as interrupt:
+        print("\nInterrupted; the chapters that had finished are kept.", file=sys.stderr)
+        return 128 + interrupt.number
     return 0
 
 

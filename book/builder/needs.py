@@ -40,7 +40,7 @@ def run_steps(chapters: Iterable[Chapter], parameters: Parameters, paths: Paths)
     command = [sys.executable, "-m", STEPS_MODULE, *names, "--profile", profile, "--seed", str(seed)]
     process = processes.start(command, dict(os.environ), paths.root)
     try:
-        status = process.wait()
+        status = processes.wait(process)
     finally:
         processes.end_tree(process)
     if status:

@@ -5,13 +5,17 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 
+from . import interrupts
+
 GRACE_SECONDS = 5.0
 MOST_JOBS = 4
+POLL_SECONDS = 0.2
 
 Process = subprocess.Popen[bytes]
 
@@ -27,6 +31,27 @@ def start(command: Sequence[str], env: dict[str, str], cwd: Path, log: Path | No
         return subprocess.Popen(
             command, env=env, cwd=cwd, start_new_session=True, stdout=file, stderr=subprocess.STDOUT
         )
+
+
+def wait(process: Process) -> int:
+    """Exit code of the process, once it has one.
+
+    Raises:
+        Interrupted: when the build is asked to stop; the process then still runs.
+    """
+    while (status := process.poll()) is None:
+        pause()
+    return status
+
+
+def pause() -> None:
+    """Let a moment pass.
+
+    Raises:
+        Interrupted: when the build was asked to stop.
+    """
+    time.sleep(POLL_SECONDS)
+    interrupts.check()
 
 
 def end_tree(process: Process) -> None:

@@ -2,10 +2,13 @@
 
 import hashlib
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+import nbformat
 
 from . import processes
 from .chapters import LOCK
@@ -15,6 +18,7 @@ from .paths import Paths
 CONFIG = "_config.yml"
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
 KEY_FILE = ".key"
+NOTEBOOK_LINE = re.compile(r"(?P<file>[\w.-]+\.ipynb):(?P<line>\d{5,}):")
 
 
 def render(paths: Paths) -> bool:
@@ -52,18 +56,27 @@ def _jupyter_book(paths: Paths, work: Path) -> None:
     command += ["--path-output", str(work), "-W", "-n", "--keep-going"]
     process = processes.start(command, {**os.environ, "NO_COLOR": "1"}, paths.root, log)
     try:
-        status = process.wait()
+        status = processes.wait(process)
     finally:
         processes.end_tree(process)
     if status:
         text = log.read_text(encoding="utf8", errors="replace")
-        raise BuildError(f"Jupyter Book did not accept the pages:\n{_complaints(text) or text}")
+        raise BuildError(f"Jupyter Book did not accept the pages:\n{_complaints(text, paths.staged) or text}")
 
 
-def _complaints(log: str) -> str:
-    """The lines of Sphinx's log that say what is wrong."""
-    lines = [line for line in log.splitlines() if "WARNING" in line or "ERROR" in line]
-    return "\n".join(dict.fromkeys(lines))
+def _complaints(log: str, staged: Path) -> str:
+    """The lines of Sphinx's log that say what is wrong, with the author's cell numbers."""
+    lines = [line for line in log.splitlines() if "WARNING:" in line or "ERROR:" in line]
+    named = [NOTEBOOK_LINE.sub(lambda match: _place(staged, match), line) for line in lines]
+    return "\n".join(dict.fromkeys(line.replace(f"{staged}{os.sep}", "") for line in named))
+
+
+def _place(staged: Path, match: re.Match[str]) -> str:
+    """MyST-NB writes line 3 of the eighth cell as 80003; papermill's own cell is none of the author's."""
+    cell, line = divmod(int(match["line"]), 10_000)
+    cells = nbformat.read(staged / match["file"], as_version=4).cells
+    own = [c for c in cells[:cell] if "injected-parameters" not in c.metadata.get("tags", [])]
+    return f"{match['file']}, cell {len(own)}, line {line}:"
 
 
 def _key(paths: Paths) -> str:

@@ -19,7 +19,6 @@ from .errors import BuildError
 from .parameters import Parameters
 from .paths import Paths
 
-POLL_SECONDS = 0.2
 GUESSED_SECONDS = 20.0  # for the bar, where a chapter has never run
 
 
@@ -71,7 +70,7 @@ def run_chapters(tasks: Sequence[Task], paths: Paths, jobs: int, threads: int) -
             while waiting or running:
                 while waiting and len(running) < jobs:
                     running.append(_start(waiting.popleft(), paths, threads))
-                time.sleep(POLL_SECONDS)
+                processes.pause()
                 for run in [run for run in running if run.process.poll() is not None]:
                     seconds[run.name] = _finish(run, paths)
                     running.remove(run)

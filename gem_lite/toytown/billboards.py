@@ -7,8 +7,8 @@ import numpy as np
 from gem_lite.toytown.canvas import SIDE, Array, Bytes
 from gem_lite.toytown.colours import channels, mixed
 from gem_lite.toytown.geometry import Faces, Mesh
-from gem_lite.toytown.rasterizer import Floats, pixel_boxes, pixel_centres, project
-from gem_lite.toytown.scene import View, across, flat
+from gem_lite.toytown.rasterizer import Flags, Floats, pixel_boxes, pixel_centres, project
+from gem_lite.toytown.scene import Clutter, View, across, flat
 from gem_lite.toytown.shading import haze
 from gem_lite.toytown.sprites import CLASSES, painted
 from gem_lite.toytown.textures import atlas, look_up
@@ -42,15 +42,30 @@ def lighting(view: View) -> Array:
     return share * view.light.sun + 0.905 * view.light.sky
 
 
-def paint_clutter(view: View, image: Floats, nearness: Floats, label: Bytes, clutter_label: int) -> None:
-    """Paints the view's objects, far ones first, into image (3, H, W), inverse depth and labels (H, W).
+def drawing(
+    view: View, item: Clutter, u: Floats, v: Floats, depth: Floats, size: int
+) -> tuple[Floats, Floats]:
+    """Colours (3, H, W) and opacity (H, W) of an object at the coordinates u, v, in an image of this size."""
+    metres = np.float32(item.scale * np.sqrt(np.prod(CLASSES[item.name])))
+    texels_per_pixel = depth * np.float32(SIDE / (view.camera.focal * size)) / metres
+    paint = look_up(sprite_atlas(item.name, item.variant), 0, u, v, texels_per_pixel)
+    colour = paint[:3] / np.maximum(paint[3], np.float32(1 / 255)) * channels(lighting(view))
+    colour = mixed(colour, channels(view.light.horizon), haze(view, depth, False))
+    # Where the drawing is enlarged its edges are wide and blurred; make them one pixel wide.
+    opacity = (paint[3] - np.float32(0.5)) / np.minimum(texels_per_pixel, 1) + np.float32(0.5)
+    return colour, np.clip(opacity, 0, 1)
 
-    Colours are blended by the drawing's opacity, which gives soft edges; labels and depth change only where
-    the object is more opaque than transparent.
+
+def paint_clutter(view: View, image: Floats, nearness: Floats) -> Flags:
+    """Paints the view's objects, far ones first, into image (3, H, W) and inverse depth (H, W).
+
+    Colours are blended by the drawing's opacity, which gives soft edges. Returns where an object is seen that
+    is more opaque than transparent (H, W); only there does the depth change.
     """
+    clutter = np.zeros(nearness.shape, bool)
     if not view.clutter:
-        return
-    size, light = len(label), channels(lighting(view))
+        return clutter
+    size = len(nearness)
     projection = project(billboards(view), view.camera)
     boxes, centres = pixel_boxes(projection, size), pixel_centres(size)
     for number in np.argsort(-projection.distance, kind="stable"):
@@ -58,21 +73,15 @@ def paint_clutter(view: View, image: Floats, nearness: Floats, label: Bytes, clu
         window = (slice(top, bottom), slice(left, right))
         x, y = centres[left:right], centres[top:bottom, None]
         planes = projection.homography[number].astype(np.float32)
-        u, v, one = (by_x * x + (by_y * y + constant) for by_x, by_y, constant in planes)
-        in_front = (one > nearness[window]) & (u >= 0) & (u <= one) & (v >= 0) & (v <= one)
-        if not in_front.any():
+        u, v, near = (by_x * x + (by_y * y + constant) for by_x, by_y, constant in planes)
+        inside = (near > nearness[window]) & (u >= 0) & (u <= near) & (v >= 0) & (v <= near)
+        if not inside.any():
             continue
-        depth = np.reciprocal(np.where(in_front, one, np.float32(1)))
-        item = view.clutter[number]
-        metres = np.float32(item.scale * np.sqrt(np.prod(CLASSES[item.name])))
-        texels = depth * np.float32(SIDE / (view.camera.focal * size)) / metres
-        paint = look_up(sprite_atlas(item.name, item.variant), 0, u * depth, v * depth, texels)
-        colour = light * paint[:3] / np.maximum(paint[3], np.float32(1 / 255))
-        colour = mixed(colour, channels(view.light.horizon), haze(view, depth, False))
-        # An edge stays one pixel wide where the drawing is enlarged.
-        sharp = (paint[3] - np.float32(0.5)) / np.minimum(texels, 1) + np.float32(0.5)
-        opacity = np.where(in_front, np.clip(sharp, 0, 1), 0)
+        depth = np.reciprocal(np.where(inside, near, np.float32(1)))
+        colour, opacity = drawing(view, view.clutter[number], u * depth, v * depth, depth, size)
+        opacity = np.where(inside, opacity, 0)
         image[:, *window] = mixed(image[:, *window], colour, opacity)
         solid = opacity >= SOLID
-        np.copyto(nearness[window], one, where=solid)
-        label[window][solid] = clutter_label
+        np.copyto(nearness[window], near, where=solid)
+        clutter[window] |= solid
+    return clutter

@@ -63,9 +63,9 @@ def homographies(faces: Faces, camera: Camera) -> tuple[Array, Flags]:
 def project(faces: Faces, camera: Camera) -> Projection:
     """Everything that drawing the faces needs."""
     homography, towards = homographies(faces, camera)
-    u, v, one = np.moveaxis(homography, 1, 0)
+    u, v, near = np.moveaxis(homography, 1, 0)
     inset = ((1 - faces.taper) / 2)[:, None] * v
-    sides = np.stack([v, one - v, u - inset, one - u - inset], axis=1)
+    sides = np.stack([v, near - v, u - inset, near - u - inset], axis=1)
     corners = faces.corners()
     x, y, depth = camera.image(corners)
     behind = depth < NEAREST
@@ -121,11 +121,11 @@ def draw(projection: Projection, which: Integers, size: int) -> tuple[Floats, In
             continue
         x, y = centres[left:right], centres[top:bottom, None]
         by_x, by_y, constant = inverse_depth[face]
-        one = by_x * x + (by_y * y + constant)
+        near = by_x * x + (by_y * y + constant)
         window = nearness[top:bottom, left:right]
-        inside = one > window
+        inside = near > window
         inside &= x >= enter[top:bottom, None]
         inside &= x <= leave[top:bottom, None]
-        np.copyto(window, one, where=inside)
+        np.copyto(window, near, where=inside)
         np.copyto(seen[top:bottom, left:right], face, where=inside)
     return nearness, seen

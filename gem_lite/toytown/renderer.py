@@ -44,9 +44,7 @@ class Rendering:
     image: Bytes  # (S, S, 3), RGB
     mask: Bytes  # (S, S), GROUND, LANDMARK, CLUTTER or SKY: what the middle of the pixel sees
     visible: Integers  # (V,): the landmark's 3D points that are observed
-    scale: (
-        np.float32
-    )  # median apparent size of a metre at these points, in image sides; 0 where there are none
+    scale: np.float32  # median size of a metre at these points, in image sides; 0 if there are none
 
 
 def rays(camera: Camera, size: int) -> list[Floats]:
@@ -97,7 +95,7 @@ def photograph(
         above = slice(0, np.flatnonzero(sky.any(axis=1)).max() + 1)  # no sky below these rows
         colours = sky_colours(view, *(direction[above] for direction in directions))
         np.copyto(image[:, above], colours, where=sky[above])
-    paint_clutter(view, image, nearness, label, CLUTTER)
+    label[paint_clutter(view, image, nearness)] = CLUTTER
     return image, label
 
 

@@ -13,13 +13,20 @@ from gem_lite.toytown.camera import Camera, look_at
 from gem_lite.toytown.canvas import Array
 from gem_lite.toytown.colours import rgb
 from gem_lite.toytown.ground import GROUNDS
-from gem_lite.toytown.landmark import Landmark, landmark
+from gem_lite.toytown.landmark import Landmark
+from gem_lite.toytown.landmark import landmark as building_of
 from gem_lite.toytown.sprites import CLASSES, NAMES, VARIANTS
 
 
 @dataclass(frozen=True)
 class World:
-    """The parameters of the world; the defaults were fixed before the first network was fine-tuned."""
+    """The parameters of the world; the defaults were fixed before the first network was fine-tuned.
+
+    Raises:
+        ValueError: for an empty range, or a world without style families.
+
+    Chapter: 02_toytown.
+    """
 
     clutter: tuple[int, int] = (0, 3)  # fewest and most objects between camera and landmark
     clutter_size: float = 1.0  # relative to their true size
@@ -31,6 +38,14 @@ class World:
     light: float = 0.6  # how much exposure, colour and brightness vary
     families: int = 12  # of styles
     individuality: float = 1.0  # how far landmarks depart from their family
+
+    def __post_init__(self) -> None:
+        for name in ("clutter", "fill"):
+            low, high = getattr(self, name)
+            if not 0 <= low <= high or (name == "fill" and low == 0):
+                raise ValueError(f"{name} must be two positive numbers, the smaller first, got {(low, high)}")
+        if self.families < 1:
+            raise ValueError(f"a world needs at least one style family, got {self.families}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +91,7 @@ class View:
 
     def building(self) -> Landmark:
         """The landmark that the view shows."""
-        return landmark(self.landmark, self.world.families, self.world.individuality)
+        return building_of(self.landmark, self.world.families, self.world.individuality)
 
 
 def sample_camera(building: Landmark, world: World, rng: np.random.Generator) -> tuple[Camera, float]:
@@ -166,15 +181,15 @@ def sample_clutter(
     return tuple(objects)
 
 
-def sample_view(landmark_id: int, view: int, world: World | None = None) -> View:
+def sample_view(landmark: int, view: int, world: World | None = None) -> View:
     """Camera, light, clutter and ground of one view of a landmark.
 
     Chapter: 02_toytown.
     """
     world = world or World()
-    building = landmark(landmark_id, world.families, world.individuality)
-    camera, azimuth = sample_camera(building, world, stream("view", landmark_id, view, "camera"))
-    light = sample_light(azimuth, world, stream("view", landmark_id, view, "light"))
-    clutter = sample_clutter(camera, building, world, stream("view", landmark_id, view, "clutter"))
-    ground = int(stream("view", landmark_id, view, "ground").integers(len(GROUNDS)))
-    return View(landmark_id, view, world, camera, light, clutter, ground)
+    building = building_of(landmark, world.families, world.individuality)
+    camera, azimuth = sample_camera(building, world, stream("view", landmark, view, "camera"))
+    light = sample_light(azimuth, world, stream("view", landmark, view, "light"))
+    clutter = sample_clutter(camera, building, world, stream("view", landmark, view, "clutter"))
+    ground = int(stream("view", landmark, view, "ground").integers(len(GROUNDS)))
+    return View(landmark, view, world, camera, light, clutter, ground)

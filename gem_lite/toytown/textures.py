@@ -13,7 +13,6 @@ Floats = npt.NDArray[np.float32]
 LEVELS = 6  # SIDE, SIDE / 2, ... SIDE / 32
 LEVEL_SIDES = SIDE // 2 ** np.arange(LEVELS)
 LEVEL_OFFSETS = np.concatenate([[0], np.cumsum(LEVEL_SIDES)[:-1]])
-COLUMNS = 2048  # OpenCV's limit is 32767
 
 
 def atlas(textures: Sequence[Bytes]) -> Bytes:

@@ -78,6 +78,14 @@ def test_light_is_dusk_or_overcast_or_clear():
         assert (light.sun.max() == 0) == light.dusk
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"clutter": (3, 1)}, {"clutter": (-1, 2)}, {"fill": (0, 1)}, {"families": 0}]
+)
+def test_impossible_worlds_are_refused(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong)) if "families" not in wrong else "style family"):
+        World(**wrong)
+
+
 def test_a_view_can_be_sent_to_another_process():
     view = VIEWS[3]
     again = pickle.loads(pickle.dumps(view))

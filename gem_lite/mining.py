@@ -1,0 +1,202 @@
+"""Training tuples without labels: matching pairs from co-visibility, hard negatives from other clusters."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gem_lite.search import best
+from gem_lite.seeds import stream
+from gem_lite.toytown.covisibility import MAX_SCALE_RATIO, MIN_OVERLAP, Covisibility
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.floating[Any]]
+Seed = int | Sequence[int]
+
+# Scores of a block of queries with the whole pool: 16 MiB in float32.
+BLOCK_SCORES = 2**22
+
+
+def positives(
+    queries: npt.ArrayLike,
+    covisibility: Covisibility,
+    rule: str = "m3",
+    descriptors: FloatArray | None = None,
+    seed: Seed = 0,
+    min_overlap: float = MIN_OVERLAP,
+    max_scale_ratio: float = MAX_SCALE_RATIO,
+) -> IntArray:
+    """A matching image for each query, from its own cluster, by one of the paper's three rules.
+
+    - "m1": the nearest by descriptor. It is right most often, and so similar that little is learned from it.
+    - "m2": the one that observes most of the query's 3D points.
+    - "m3": a random one of those that observe enough of them at a similar scale: the paper's choice, for it
+      is sure to match and still looks different.
+
+    Args:
+        queries: (Q,) rows of the images that `covisibility` describes.
+        covisibility: who observes what, of all N images.
+        rule: "m1", "m2" or "m3".
+        descriptors: (N, D), for m1 only; the paper takes MAC.
+        seed: of m3's draws. Each query has its own stream: the draw depends on nothing but query and seed.
+        min_overlap, max_scale_ratio: limits of m3, see `Covisibility.candidates`.
+
+    Returns:
+        (Q,) int64 rows.
+
+    Raises:
+        ValueError: for an unknown rule, m1 without descriptors, or a query that has no match under the rule.
+
+    Source: the paper's section on training data. Chapter: 05_mining.
+    """
+    rows = np.asarray(queries, dtype=np.int64)
+    if rule == "m1":
+        return np.array([_nearest(row, covisibility, descriptors) for row in rows], dtype=np.int64)
+    if rule == "m2":
+        return np.array([covisibility.best_overlap(row)[0] for row in rows], dtype=np.int64)
+    if rule != "m3":
+        raise ValueError(f"unknown rule {rule!r} for positives; known: m1, m2, m3")
+    drawn = np.empty(len(rows), dtype=np.int64)
+    for position, row in enumerate(rows):
+        candidates = covisibility.candidates(row, min_overlap, max_scale_ratio)
+        if not len(candidates):
+            raise ValueError(
+                f"image {row} has no match under m3: draw queries from covisibility.pairs()[0], which have"
+            )
+        drawn[position] = _stream("positives", seed, int(row)).choice(candidates)
+    return drawn
+
+
+def _nearest(row: int, covisibility: Covisibility, descriptors: FloatArray | None) -> int:
+    if descriptors is None or len(descriptors) != len(covisibility):
+        raise ValueError(f"rule m1 needs the descriptors (N, D) of all {len(covisibility)} images")
+    others = covisibility.companions(row)
+    if not len(others):
+        raise ValueError(f"image {row} is the only one of its cluster: it has no match")
+    return int(others[np.argmax(descriptors[others] @ descriptors[row])])
+
+
+def _stream(purpose: str, seed: Seed, number: int) -> np.random.Generator:
+    numbers = [seed] if isinstance(seed, int) else seed
+    return stream(purpose, *(int(value) for value in numbers), number)
+
+
+def hard_negatives(
+    queries: FloatArray,
+    pool: FloatArray,
+    query_clusters: npt.ArrayLike,
+    pool_clusters: npt.ArrayLike,
+    count: int = 5,
+    one_per_cluster: bool = True,
+) -> IntArray:
+    """For each query the most similar images of the pool that do not match it, at most one from a cluster.
+
+    The same as sorting the pool by similarity and walking down, past images of the query's own cluster and of
+    clusters already met; equal similarities in the order of the pool. But nothing is sorted: the best image
+    of every cluster is found first, then the best of those, a block of queries at a time.
+
+    Args:
+        queries: (Q, D) descriptors by the current network.
+        pool: (M, D) descriptors.
+        query_clusters: (Q,) cluster of each query.
+        pool_clusters: (M,) cluster of each image of the pool.
+        count: negatives of each query.
+        one_per_cluster: without it several views of one landmark may be taken; the paper shows why not.
+
+    Returns:
+        (Q, count) int64 indices into the pool, most similar first.
+
+    Raises:
+        ValueError: for arrays that do not fit, or where the pool has too few other clusters (or images).
+
+    >>> pool = np.array([[1.0, 0.0], [0.9, 0.1], [0.8, 0.2], [0.0, 1.0]])
+    >>> hard_negatives(np.array([[1.0, 0.0]]), pool, [7], [7, 8, 8, 9], count=2)
+    array([[1, 3]])
+
+    Source: the paper's section on training data, N2 (N1 where one_per_cluster is False). Chapter: 05_mining.
+    """
+    own, clusters = np.asarray(query_clusters), np.asarray(pool_clusters)
+    _check(queries, pool, own, clusters)
+    # Without the limit every image counts as a cluster of its own, but still belongs to its true one.
+    groups = clusters if one_per_cluster else np.arange(len(pool))
+    order = np.argsort(groups, kind="stable")
+    _, starts = np.unique(groups[order], return_index=True)
+    members = np.split(order, starts[1:])
+    group_clusters = clusters[order[starts]]
+    _check_enough(own, group_clusters, count)
+
+    found = np.empty((len(queries), count), dtype=np.int64)
+    block = max(1, BLOCK_SCORES // len(pool))
+    for start in range(0, len(queries), block):
+        rows = slice(start, start + block)
+        scores = pool @ queries[rows].T
+        # One row per group, one column per query.
+        highest = np.stack([scores[group].max(axis=0) for group in members])
+        highest[group_clusters[:, None] == own[rows]] = -np.inf
+        for column, (image_scores, group_scores) in enumerate(zip(scores.T, highest.T, strict=True)):
+            found[start + column] = _winners(image_scores, group_scores, members, count)
+    return found
+
+
+def _winners(
+    image_scores: FloatArray, group_scores: FloatArray, members: list[IntArray], count: int
+) -> IntArray:
+    """The best image of each of the `count` best groups, best first; ties in the order of the pool."""
+    if count == 0:
+        return np.empty(0, dtype=np.int64)
+    # Every group that ties with the last place is a candidate.
+    least = np.partition(group_scores, len(group_scores) - count)[len(group_scores) - count]
+    candidates = [members[group] for group in np.flatnonzero(group_scores >= least)]
+    images = np.sort([group[image_scores[group].argmax()] for group in candidates])
+    return np.asarray(images[best(image_scores[images], count)], dtype=np.int64)
+
+
+def random_negatives(
+    query_clusters: npt.ArrayLike, pool_clusters: npt.ArrayLike, count: int = 5, seed: Seed = 0
+) -> IntArray:
+    """For each query random images of the pool from other clusters, at most one from a cluster.
+
+    Args and errors as `hard_negatives`; what hard negatives are compared with.
+
+    Returns:
+        (Q, count) int64 indices into the pool.
+
+    Chapter: 05_mining.
+    """
+    own, clusters = np.asarray(query_clusters), np.asarray(pool_clusters)
+    names = np.unique(clusters)
+    _check_enough(own, names, count)
+    found = np.empty((len(own), count), dtype=np.int64)
+    for row, cluster in enumerate(own):
+        rng = _stream("negatives", seed, row)
+        chosen = rng.choice(names[names != cluster], count, replace=False)
+        found[row] = [rng.choice(np.flatnonzero(clusters == name)) for name in chosen]
+    return found
+
+
+def _check(queries: FloatArray, pool: FloatArray, own: IntArray, clusters: IntArray) -> None:
+    if queries.ndim != 2 or pool.ndim != 2 or queries.shape[1] != pool.shape[1]:
+        raise ValueError(
+            f"queries and pool must be rows of one length, not of shape {queries.shape} and {pool.shape}"
+        )
+    if own.shape != (len(queries),) or clusters.shape != (len(pool),):
+        raise ValueError(
+            f"one cluster is needed for each of the {len(queries)} queries and the {len(pool)} images of the "
+            f"pool, not {own.shape} and {clusters.shape}"
+        )
+    if not (np.isfinite(queries.sum()) and np.isfinite(pool.sum())):
+        raise ValueError("descriptors hold NaN or infinity")
+
+
+def _check_enough(own: IntArray, group_clusters: IntArray, count: int) -> None:
+    """Each query needs `count` groups of the pool that are not of its own cluster."""
+    if count < 0:
+        raise ValueError(f"count must be at least 0, not {count}")
+    for cluster in np.unique(own):
+        others = int((group_clusters != cluster).sum())
+        if others < count:
+            raise ValueError(
+                f"a query of cluster {cluster} needs negatives from {count} other clusters, but the pool has "
+                f"only {others}: draw a larger pool, or ask for fewer negatives"
+            )

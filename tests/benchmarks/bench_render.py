@@ -4,12 +4,14 @@
 
 Each turn starts fresh interpreters, renders the same number of views of the same number of landmarks into
 arrays with two processes, and ends. The two take turns, so that whatever else the machine does falls on both;
-the ratio is the median of the ratios of neighbouring turns. PROTOTYPE is the folder with the prototype's
+the ratio is the median of the ratios of neighbouring turns. The processors' own time is given too, which
+counts the work and not the waiting. PROTOTYPE is the folder with the prototype's
 ``world.py``, by default ``../shared/prototype/toytown`` beside the repository.
 """
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -42,8 +44,14 @@ assert images.shape == (landmarks * views, size, size, 3), images.shape
 """
 
 
-def seconds(code: str, arguments: list[str]) -> float:
-    """Wall-clock time of a fresh interpreter that runs this code, with an empty cache."""
+def processor_seconds() -> float:
+    """What all ended child processes, and theirs, have used of the processors."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def seconds(code: str, arguments: list[str]) -> tuple[float, float]:
+    """Wall-clock and processor time of a fresh interpreter that runs this code, with an empty cache."""
     with tempfile.TemporaryDirectory() as cache:
         environment = {
             **os.environ,
@@ -52,9 +60,9 @@ def seconds(code: str, arguments: list[str]) -> float:
             "OMP_NUM_THREADS": "1",
             "TQDM_DISABLE": "1",
         }
-        begin = time.perf_counter()
+        begin, used = time.perf_counter(), processor_seconds()
         subprocess.run([sys.executable, "-c", code, *arguments], check=True, env=environment)
-        return time.perf_counter() - begin
+        return time.perf_counter() - begin, processor_seconds() - used
 
 
 def main() -> None:
@@ -77,13 +85,15 @@ def main() -> None:
     ratios = []
     for _ in range(options.turns):
         before, now = seconds(PROTOTYPE, arguments), seconds(TOYTOWN, arguments)
-        ratios.append(before / now)
-        print(
-            f"prototype {before:6.1f} s ({images / before:4.0f} images/s)   "
-            f"Toytown {now:6.1f} s ({images / now:4.0f} images/s)   ratio {ratios[-1]:.2f}",
-            flush=True,
-        )
-    print(f"median ratio {statistics.median(ratios):.2f}")
+        ratios.append([before[0] / now[0], before[1] / now[1]])
+        for name, (wall, work) in (("prototype", before), ("Toytown", now)):
+            print(
+                f"{name:10}{wall:6.1f} s ({images / wall:4.0f} images/s), processors {work:6.1f} s",
+                flush=True,
+            )
+        print(f"{'ratio':10}{ratios[-1][0]:6.2f}{'':27}{ratios[-1][1]:6.2f}")
+    wall, work = (statistics.median(column) for column in zip(*ratios, strict=True))
+    print(f"median ratio {wall:.2f}; of the processors' time {work:.2f}")
 
 
 if __name__ == "__main__":

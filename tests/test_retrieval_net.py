@@ -57,6 +57,15 @@ def test_other_float_types_give_float32_or_float64(dtype: torch.dtype) -> None:
     torch.testing.assert_close(descriptors.float(), expected, rtol=0, atol=tolerance)
 
 
+def test_mixed_precision_gives_float32_descriptors() -> None:
+    net = build_network("compact")
+    net.whiten = nn.Linear(128, 16)
+    with torch.autocast("cpu", torch.bfloat16):
+        descriptors = net(pictures())
+    assert descriptors.dtype == torch.float32
+    torch.testing.assert_close(descriptors, net(pictures()), rtol=0, atol=2e-2)
+
+
 def test_mean_and_std_are_per_colour() -> None:
     net = RetrievalNet(nn.Identity(), GeM(1.0), mean=(0.1, 0.2, 0.3), std=(1.0, 2.0, 4.0))
     maps = net.feature_maps(torch.full((1, 3, 2, 2), 0.5))

@@ -195,6 +195,7 @@ def test_wrong_settings_are_refused(p: float | Tensor, eps: float, message: str)
             form(maps(1, 3, 2, 2), p, eps)
 
 
+@pytest.mark.slow
 def test_the_module_can_be_exported_with_free_height_and_width() -> None:
     height, width = torch.export.Dim("height", min=2), torch.export.Dim("width", min=2)
     program = torch.export.export(

@@ -23,8 +23,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]], align: str = 
     """
     align = align or "l" * len(header)
     rules = [{"l": ":--", "r": "--:"}[letter] for letter in align]
-    lines = [list(header), rules, *(list(row) for row in rows)]
+    lines: list[Sequence[object]] = [list(header), rules, *(list(row) for row in rows)]
     for line in lines:
         if len(line) != len(header):
             raise ValueError(f"{len(header)} columns, but {len(line)} values: {line}")
-    return Markdown("\n".join(f"| {' | '.join(str(value) for value in line)} |" for line in lines))
+    return Markdown("\n".join(f"| {' | '.join(str(value) for value in line)} |" for line in lines))  # type: ignore[no-untyped-call]

@@ -233,7 +233,8 @@ class _Run:
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
-        keep_p_valid(self.net)
+        if isinstance(self.net.pool, GeM):
+            self.net.pool.keep_p_valid()
         return float(loss.detach())
 
     def save(self, path: Path) -> None:
@@ -290,13 +291,6 @@ def for_training(net: nn.Module) -> None:
     for layer in net.modules():
         if isinstance(layer, nn.modules.batchnorm._BatchNorm):
             layer.eval()
-
-
-@torch.no_grad()
-def keep_p_valid(net: RetrievalNet) -> None:
-    """Moves p back to 1 where a step took it below: there the power mean is no mean of interest."""
-    if isinstance(net.pool, GeM):
-        net.pool.p.clamp_(min=1.0)
 
 
 def mean_p(net: RetrievalNet) -> float:

@@ -186,8 +186,8 @@ def lamp(canvas: Canvas, rng: np.random.Generator) -> None:
         return
     canvas.line([(0.14, 0.82), (0.86, 0.82)], 0.04, post)
     for x in (0.14, 0.86):
-        canvas.disc(x, 0.88, 0.11, LAMPLIGHT, radius_y=0.06)
-        canvas.rectangle(x - 0.06, 0.94, x + 0.06, 0.96, post)
+        canvas.disc(x, 0.86, 0.13, LAMPLIGHT, radius_y=0.034)
+        canvas.rectangle(x - 0.1, 0.88, x + 0.1, 0.9, post)
 
 
 def sign(canvas: Canvas, rng: np.random.Generator) -> None:

@@ -139,6 +139,13 @@ def test_impossible_sizes_are_refused(size, supersampling):
         render(sample_view(1, 0), size, supersampling)
 
 
+def test_the_mask_is_what_the_middles_of_the_pixels_see():
+    """With 3 x 3 finer pixels the middle one is in the middle; alone, a pixel looks there too."""
+    for view in range(4):
+        single, nine = (render(sample_view(6, view), 64, supersampling).mask for supersampling in (1, 3))
+        assert np.mean(single == nine) > 0.998
+
+
 @pytest.mark.parametrize("supersampling", [1, 3])
 def test_other_supersampling(supersampling):
     rendering = render(sample_view(1, 0), 24, supersampling)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gem_lite.seeds import stream
 from gem_lite.toytown.ground import GROUNDS
 from gem_lite.toytown.scene import Light, View, World, across, sample_view
 
@@ -30,6 +31,19 @@ def test_a_view_is_the_same_every_time():
 def test_views_differ():
     assert len({tuple(view.camera.centre) for view in VIEWS}) == len(VIEWS)
     assert {view.ground for view in VIEWS} == set(range(len(GROUNDS)))
+
+
+def test_every_part_has_a_stream_of_its_own(monkeypatch):
+    names = []
+
+    def recorded(*name):
+        names.append(name)
+        return stream(*name)
+
+    monkeypatch.setattr("gem_lite.toytown.scene.stream", recorded)
+    sample_view(3, 7)
+    assert len(names) == len(set(names)) == 4
+    assert all(name[:3] == ("view", 3, 7) for name in names)
 
 
 @pytest.mark.parametrize("clutter", [(0, 0), (2, 8)])

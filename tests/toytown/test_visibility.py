@@ -6,11 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
+from gem_lite.toytown.camera import Camera, look_at
+from gem_lite.toytown.geometry import Mesh
 from gem_lite.toytown.ground import ground_face
 from gem_lite.toytown.rasterizer import project
 from gem_lite.toytown.renderer import CLUTTER, LANDMARK, render
 from gem_lite.toytown.scene import Clutter, View, World, flat, sample_view
-from gem_lite.toytown.visibility import GRAZING, visible_points
+from gem_lite.toytown.visibility import GRAZING, covered_by_faces, visible_points
 
 SIZE = 192
 
@@ -64,6 +66,16 @@ def test_a_point_that_is_not_visible_has_a_reason(number):
         met |= (share > 1e-4) & (share < 1) & (v >= 0) & (v <= 1) & (u >= inset) & (u <= 1 - inset)
     assert len(index) > 20
     assert met.all()
+
+
+@pytest.mark.parametrize(("behind", "covered"), [(-0.2, False), (0.0, False), (0.2, True)])
+def test_a_column_hides_the_wall_just_behind_it(behind, covered):
+    """20 cm at 25 m are enough, and a face does not hide itself."""
+    camera = Camera(look_at(np.array([0.0, -25, 2]), np.array([0.0, 0, 2])), np.array([0.0, -25, 2]), 1.2)
+    mesh = Mesh()
+    mesh.face((-1, 0, 0), (2, 0, 0), (0, 0, 4), texture=0)
+    place = camera.image(np.array([[0.2, behind, 1.5]]))
+    assert covered_by_faces(project(mesh.faces(), camera), np.array([0]), *place) == [covered]
 
 
 def test_an_object_hides_the_points_behind_it_and_no_others():

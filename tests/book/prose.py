@@ -27,6 +27,8 @@ RESULT = re.compile(
 )
 BLOCK_BREAK = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*+]|\d+\.) )|\n(?=#)")
 SENTENCE_BREAK = re.compile(r"(?<=[.!?])\s+")
+TITLELESS = "attention|caution|danger|error|hint|important|note|seealso|tip|warning"
+TITLED = re.compile(rf"^ *(?:`{{3,}}|:{{3,}})\{{(?:{TITLELESS})\}} *(\S.*)$", re.M)
 GLUE = re.compile(r"\{glue(?::\w*)?\}`(?:(?P<page>[\w/]+)\.ipynb::)?(?P<key>\w+)(?::[^`]*)?`")
 
 
@@ -61,6 +63,11 @@ def typed_numbers(text: str) -> Iterator[tuple[str, str]]:
 def glued(text: str) -> Iterator[tuple[str | None, str]]:
     """The results that the text pastes: the notebook they come from (None: its own) and their names."""
     return ((match["page"], match["key"]) for match in GLUE.finditer(text))
+
+
+def titled_admonitions(text: str) -> list[str]:
+    """Titles given to an admonition that takes none, and would print them as the start of its text."""
+    return TITLED.findall(text)
 
 
 def _without(text: str, *patterns: re.Pattern[str]) -> str:

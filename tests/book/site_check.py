@@ -52,7 +52,7 @@ def _dead_links(path: Path, page: BeautifulSoup, anchors: dict[Path, set[str]]) 
 
 
 def _raw(page: BeautifulSoup) -> Iterator[str]:
-    for code in page.find_all(["pre", "code", "script"]):
+    for code in page.find_all(["pre", "script"]):
         code.extract()
     text = page.get_text()
     yield from (f"shows raw markup: {markup}" for markup in RAW_MARKUP if markup in text)

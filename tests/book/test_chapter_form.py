@@ -6,6 +6,7 @@ from typing import Any
 import chapter_form
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from prose import titled_admonitions
 
 OPENING = """(ch-example)=
 # An example
@@ -219,3 +220,10 @@ def test_a_hidden_cell_needs_no_words_of_its_own() -> None:
     chapter = good_chapter()
     chapter.cells.insert(4, new_code_cell("print(2)", metadata={"tags": ["hide-input"]}))
     assert chapter_form.problems(chapter) == []
+
+
+def test_a_title_of_a_titleless_admonition_is_found() -> None:
+    text = (
+        ":::{danger} Rows\nText.\n:::\n\n:::{note}\nText.\n:::\n\n:::{admonition} Rows\n:class: danger\n:::"
+    )
+    assert titled_admonitions(text) == ["Rows"]

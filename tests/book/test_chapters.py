@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from chapter_form import CHAPTERS, EVERY_NOTEBOOK
 from executed_form import reported_names
-from prose import glued
+from prose import glued, titled_admonitions
 
 from book.builder.chapters import pages
 
@@ -82,6 +82,12 @@ def test_pasted_results_are_reported(path: Path) -> None:
         assert any(re.fullmatch(name, key) for name in reported_names(read(notebook))), (
             f"{notebook.name} does not report {key!r}"
         )
+
+
+@pytest.mark.parametrize("path", PAGES, ids=named)
+def test_admonitions_with_a_title_are_general_ones(path: Path) -> None:
+    found = titled_admonitions(prose_of(path))
+    assert found == [], "write :::{admonition} Title, and below it :class: important (or note, danger ...)"
 
 
 @pytest.mark.book

@@ -1,0 +1,43 @@
+"""The pages of the real book, as `make book` has just built them."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from site_check import problems
+
+from book.builder.chapters import pages
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.book
+
+
+@pytest.fixture(scope="module")
+def html() -> Path:
+    """Folder of the built book."""
+    folder = ROOT / "_build" / "html"
+    if not (folder / "index.html").is_file():
+        stop = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        stop(f"no built book in {folder}: run make book")
+    return folder
+
+
+def test_nothing_is_missing_or_comes_from_another_host(html: Path) -> None:
+    found = problems(html)
+    assert not found, "\n".join(found)
+
+
+def test_every_page_of_the_table_of_contents_is_there(html: Path) -> None:
+    names = [page.stem for page in pages(ROOT / "book" / "_toc.yml")]
+    assert [name for name in names if not (html / f"{name}.html").is_file()] == []
+
+
+def test_every_picture_has_an_alternative_text(html: Path) -> None:
+    for page in pages(ROOT / "book" / "_toc.yml"):
+        text = (html / f"{page.stem}.html").read_text(encoding="utf8")
+        article = text.partition("<article")[2].partition("</article>")[0]
+        for picture in re.findall(r"<img [^>]*>", article):
+            alt = re.search(r'alt="([^"]*)"', picture)
+            assert alt is not None, f"{page.stem}: {picture[:120]}"
+            assert not alt[1].startswith(("_images", "data:")), f"{page.stem}: {alt[1][:120]}"

@@ -18,33 +18,31 @@ GRAZING = 0.17  # cosine between a face's normal and the ray to the camera
 TOLERANCE = 1e-3  # relative difference of depth at which two surfaces are the same
 
 
-def _planes(matrix: Array, column: Array, row: Array) -> Array:
-    """Linear functions (F, K, 3) of the pixel, at N places: (F, K, N)."""
-    return matrix[..., 0:1] * column + matrix[..., 1:2] * row + matrix[..., 2:3]
-
-
-def covered_by_faces(
-    projection: Projection, which: Integers, column: Array, row: Array, depth: Array
-) -> Flags:
+def covered_by_faces(projection: Projection, which: Integers, x: Array, y: Array, depth: Array) -> Flags:
     """Whether one of the faces is in front of the places (N,)."""
-    nearness = _planes(projection.homography[which, 2:], column, row)[:, 0]
-    inside = (_planes(projection.sides[which], column, row) >= 0).all(axis=1)
-    in_front: Flags = inside & (nearness * depth > 1 + TOLERANCE)
-    return np.asarray(in_front.any(axis=0))
+    left, right, top, bottom = projection.boxes[which].T[..., None]
+    face, place = np.nonzero((left <= x) & (x <= right) & (top <= y) & (y <= bottom))
+    planes = np.concatenate([projection.homography[:, 2:], projection.sides], axis=1)[which[face]]
+    by_x, by_y, constant = np.moveaxis(planes, 2, 0)  # each (pairs of a face and a place, 5)
+    near, *sides = (by_x * x[place, None] + by_y * y[place, None] + constant).T
+    hides = (near * depth[place] > 1 + TOLERANCE) & (np.stack(sides) >= 0).all(axis=0)
+    covered = np.zeros(len(depth), bool)
+    covered[place[hides]] = True
+    return covered
 
 
-def covered_by_clutter(view: View, column: Array, row: Array, depth: Array) -> Flags:
+def covered_by_clutter(view: View, x: Array, y: Array, depth: Array) -> Flags:
     """Whether an opaque part of one of the view's objects is in front of the places (N,)."""
     covered = np.zeros(len(depth), bool)
     if not view.clutter:
         return covered
-    homography = project(billboards(view), view.camera).homography
-    for item, (u, v, nearness) in zip(view.clutter, _planes(homography, column, row), strict=True):
-        here = np.flatnonzero((nearness * depth > 1) & (u >= 0) & (u < nearness) & (v > 0) & (v <= nearness))
-        texel_column = (u[here] / nearness[here] * SIDE).astype(np.int64)
-        texel_row = ((1 - v[here] / nearness[here]) * SIDE).astype(np.int64)
-        opacity = painted(item.name, item.variant)[texel_row, texel_column, 3]
-        covered[here] |= opacity >= 255 * SOLID
+    homographies = project(billboards(view), view.camera).homography
+    for item, homography in zip(view.clutter, homographies, strict=True):
+        u, v, near = (by_x * x + by_y * y + constant for by_x, by_y, constant in homography)
+        here = np.flatnonzero((near * depth > 1) & (u >= 0) & (u < near) & (v > 0) & (v <= near))
+        column = (u[here] / near[here] * SIDE).astype(np.int64)
+        row = ((1 - v[here] / near[here]) * SIDE).astype(np.int64)
+        covered[here] |= painted(item.name, item.variant)[row, column, 3] >= 255 * SOLID
     return covered
 
 
@@ -54,8 +52,8 @@ def visible_points(view: View, building: Landmark, projection: Projection) -> tu
     ``projection`` is that of the building's faces, which may be followed by others.
     """
     camera, faces = view.camera, building.faces
-    column, row, depth = camera.image(building.points)
-    in_image = (depth > 0.1) & (column >= 0) & (column < 1) & (row >= 0) & (row < 1)
+    x, y, depth = camera.image(building.points)
+    in_image = (depth > 0.1) & (x >= 0) & (x < 1) & (y >= 0) & (y < 1)
     to_camera = camera.centre - building.points
     cosine = (faces.normals()[building.point_face] * to_camera).sum(axis=1) / np.linalg.norm(
         to_camera, axis=1
@@ -63,6 +61,6 @@ def visible_points(view: View, building: Landmark, projection: Projection) -> tu
     index = np.flatnonzero(in_image & (cosine > GRAZING))
 
     drawn = np.flatnonzero(projection.towards[: len(faces)] | faces.two_sided)
-    places = (column[index], row[index], depth[index])
+    places = (x[index], y[index], depth[index])
     free = ~covered_by_faces(projection, drawn, *places) & ~covered_by_clutter(view, *places)
     return index[free], depth[index[free]]

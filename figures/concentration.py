@@ -54,7 +54,7 @@ def draw(
         ax.plot(powers, channel, "s--", color=line.get_color(), label=f"{name}, one channel")
     ax.set(xscale="log", yscale="log", xlabel="p", ylabel="effective positions (% of all)")
     ax.set_xticks([1, 3, 10, 30, 100], labels=["1", "3", "10", "30", "100"])
-    ax.set_yticks([1, 3, 10, 30, 100], labels=["1", "3", "10", "30", "100"])
+    ax.set_yticks([0.3, 1, 3, 10, 30, 100], labels=["0.3", "1", "3", "10", "30", "100"])
     ax.minorticks_off()
     figure.legend(loc="outside upper left", ncols=2)
     return figure

@@ -68,6 +68,17 @@ def try_out(pooling: Pooling, powers: Sequence[float] = POWERS) -> dict[str, np.
     }
 
 
+def broken(verdicts: Mapping[str, np.ndarray]) -> int:
+    """In how many cells of what `try_out` gave a form of GeM is not right."""
+    return sum(int((cells != RIGHT).sum()) for cells in verdicts.values())
+
+
+def first_failure(cells: np.ndarray, powers: Sequence[float] = POWERS) -> float:
+    """Smallest exponent tried at which some map (row of `cells`) breaks; inf where none does."""
+    fails = (cells != RIGHT).any(axis=0)
+    return powers[int(fails.argmax())] if fails.any() else float("inf")
+
+
 def draw(
     verdicts: Mapping[str, Mapping[str, np.ndarray]] | None = None, powers: Sequence[float] = POWERS
 ) -> Figure:

@@ -14,6 +14,7 @@ from torch import Tensor
 HEAT = "inferno"
 WIDTH = 10.0  # inches, of a row
 TITLE = 0.28  # inches, above a picture
+SMALL = 200  # pixels; a picture that the network sees is narrower, one for the eye wider
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +27,8 @@ class Cell:
 
 
 def _show_picture(ax: Axes, picture: np.ndarray) -> None:
-    ax.imshow(picture, interpolation="antialiased")
+    small = picture.shape[1] < SMALL  # its pixels are to be seen
+    ax.imshow(picture, interpolation="nearest" if small else "antialiased")
 
 
 def _show_heat(ax: Axes, picture: np.ndarray, heat: Tensor) -> None:
@@ -51,7 +53,7 @@ def draw_rows(rows: Sequence[Sequence[Cell]], names: Sequence[str] | None = None
     titles = [TITLE * any(cell.title for cell in row) for row in rows]
     height = sum(WIDTH / columns * share for share in shares) + sum(titles)
     figure, axes = plt.subplots(
-        len(rows), columns, figsize=(WIDTH, height), squeeze=False, height_ratios=shares
+        len(rows), columns, figsize=(WIDTH, height), squeeze=False, height_ratios=shares, layout="constrained"
     )
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.03, wspace=0, hspace=0)
     for line, row, name in zip(axes, rows, names or [""] * len(rows), strict=True):

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from figures import style
-from gem_lite.evaluate import bootstrap, evaluate
+from gem_lite.evaluate import Interval, bootstrap, evaluate
 from gem_lite.extract import extract
 from gem_lite.network import RetrievalNet
 from gem_lite.pooling import gem, mac
@@ -36,7 +36,9 @@ class PoolWithEvery(nn.Module):
         return torch.cat([mac(x) if math.isinf(p) else gem(x, p) for p in self.powers], dim=1)
 
 
-def describe(net: RetrievalNet, test: TestSet, powers: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+def describe(
+    net: RetrievalNet, test: TestSet, powers: Sequence[float] = POWERS
+) -> tuple[np.ndarray, np.ndarray]:
     """Descriptors of the database (P, N, K) and the queries (P, Q, K); every image passes the network once.
 
     The network gives an image's P vectors in one row, which has unit length as a whole. Each block is brought
@@ -57,13 +59,24 @@ def _unit_blocks(rows: np.ndarray, count: int) -> np.ndarray:
     return blocks / np.linalg.norm(blocks, axis=2, keepdims=True)
 
 
-def measure(
-    net: RetrievalNet, test: TestSet, powers: Sequence[float] = POWERS, protocol: str = "medium"
+def average_precisions(
+    database: np.ndarray, queries: np.ndarray, test: TestSet, protocol: str = "medium"
 ) -> np.ndarray:
-    """Average precisions (P, Q) of every query with every exponent, without whitening, at one scale."""
-    database, queries = describe(net, test, powers)
+    """Average precisions (P, Q) of what `describe` gave, one row for each exponent."""
     rankings = (rank(q, x)[0] for q, x in zip(queries, database, strict=True))
     return np.array([evaluate(ranking, test.ground_truth, protocol).aps for ranking in rankings])
+
+
+def in_points(interval: Interval) -> str:
+    """A difference of mAP with its interval, in points.
+
+    >>> in_points(Interval(mean=0.025, low=-0.001, high=0.051))
+    '+2.5 (−0.1 to +5.1)'
+    """
+    mean, low, high = (
+        f"{100 * value:+.1f}".replace("-", "−") for value in (interval.mean, interval.low, interval.high)
+    )
+    return f"{mean} ({low} to {high})"
 
 
 def _place(powers: Sequence[float]) -> np.ndarray:
@@ -116,7 +129,8 @@ def draw_sample() -> Figure:
     """The book's network on the test set of ``lite``, as rendered and with the clutter removed."""
     net = pretrained("lite", 0)
     with_clutter, without = load_test("lite", 0), load_test("lite", 0, World(clutter=(0, 0)))
-    worlds = {"with clutter": measure(net, with_clutter), "clutter removed": measure(net, without)}
+    tests = {"with clutter": with_clutter, "clutter removed": without}
+    worlds = {name: average_precisions(*describe(net, test), test) for name, test in tests.items()}
     return draw(worlds, with_clutter.query_groups)
 
 

@@ -45,8 +45,10 @@ def outputs(notebook: Notebook) -> Iterator[tuple[int, Any, Any]]:
 
 
 def pictures_described(notebook: Notebook) -> Iterator[str]:
+    """Where an output has an HTML form the page shows that; its pictures are checked in the page itself."""
     for position, cell, output in outputs(notebook):
-        is_picture = any(kind.startswith("image/") for kind in output.get("data", {}))
+        kinds = output.get("data", {}).keys()
+        is_picture = "text/html" not in kinds and any(kind.startswith("image/") for kind in kinds)
         lacking = lacking_in_figure(cell) if is_picture else []
         if lacking and not tags(cell) & {"remove-cell", "remove-output"}:
             yield f"cell {position} shows a picture without {', '.join(lacking)}"

@@ -30,6 +30,13 @@ def test_a_good_chapter_has_no_problem() -> None:
     assert executed_form.problems(good_chapter()) == []
 
 
+def test_a_widget_is_shown_by_its_html() -> None:
+    chapter = good_chapter()
+    widget = {"image/png": "x", "text/html": "<p-slider></p-slider>"}
+    chapter.cells[2].outputs.append(new_output("display_data", data=widget))
+    assert executed_form.problems(chapter) == []
+
+
 def without_alt(chapter: Any) -> None:
     chapter.cells[1].metadata.mystnb = {"figure": FIGURE["figure"]}
 

@@ -177,7 +177,7 @@ def _make(
     arrays: dict[str, Any] = _joined(list(parts.values()))
     with written_atomically(path) as temporary:
         np.savez(temporary, **arrays)
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)  # a worker of a killed call may still be writing its last part
 
 
 def _render_part(path: Path, landmark: int, views: int, world: World, size: int) -> int:

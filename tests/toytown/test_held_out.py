@@ -180,6 +180,7 @@ def test_only_the_table_of_steps_names_the_step_that_renders_the_test_split():
     assert [type(node) for node in users] == [ast.AnnAssign]
 
 
+@pytest.mark.slow
 def test_importing_code_that_tunes_does_not_load_the_test_split():
     modules = [*existing(TUNING), "gem_lite.toytown"]
     code = f"""

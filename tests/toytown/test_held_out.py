@@ -15,7 +15,7 @@ from gem_lite.evaluate import evaluate
 from gem_lite.profiles import get_profile
 from gem_lite.toytown import World, load, load_test
 from gem_lite.toytown.dataset import ImageSet
-from gem_lite.toytown.held_out import labels, landmark_box, query_views
+from gem_lite.toytown.ground_truth import labels, landmark_box, query_views
 from gem_lite.toytown.renderer import CLUTTER, LANDMARK
 
 # What chooses settings, or makes something that settings were chosen for. The last ones come in later issues.

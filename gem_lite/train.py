@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,8 +41,8 @@ class TrainConfig:
     negatives: int = 5  # of each tuple
     batch: int = 5  # tuples per step
     mining_pool: int = 160  # random images in which an epoch's negatives are searched
-    positive_rule: Literal["m1", "m2", "m3"] = "m3"
-    negative_rule: Literal["hard", "random"] = "hard"
+    positive_rule: str = "m3"  # m1, m2 or m3, see gem_lite.mining.positives
+    negative_rule: str = "hard"  # or random
     margin: float = 0.5
     learning_rate: float = 3e-4
     decay: float = 0.15  # the rate is multiplied by exp(-decay) after each epoch
@@ -94,6 +94,7 @@ def fit(
     config: TrainConfig,
     checkpoint: str | Path | None = None,
     progress: bool = True,
+    title: str = "fine-tuning",
 ) -> History:
     """Fine-tunes a network in place and returns what happened.
 
@@ -106,6 +107,7 @@ def fit(
         checkpoint: file that is written, atomically, after each epoch. If it exists already, the run that
             wrote it goes on after its last epoch.
         progress: shows a bar with loss, p and images per second.
+        title: of the bar.
 
     Raises:
         ValueError: if the checkpoint belongs to other settings, or there are too few clusters to mine from.
@@ -119,7 +121,7 @@ def fit(
         total=config.epochs * config.tuples,
         initial=len(run.history.rows) * config.tuples,
         unit="tuple",
-        desc="fine-tuning",
+        desc=title,
         disable=not progress,
     )
     with bar:
@@ -158,6 +160,8 @@ def draw_tuples(
     matches = positives(
         queries, data.covisibility, config.positive_rule, mac_descriptors, seed=(config.seed, epoch)
     )
+    if config.negative_rule not in ("hard", "random"):
+        raise ValueError(f"unknown rule {config.negative_rule!r} for negatives; known: hard, random")
     if config.negative_rule == "random":
         others = random_negatives(
             clusters[queries], clusters[pool], config.negatives, seed=(config.seed, epoch)

@@ -42,13 +42,13 @@ def pretrained(
     """
     if head not in HEADS:
         raise ValueError(f"unknown head {head!r}; known: {', '.join(HEADS)}")
+    net = build_network("compact", pooling, p=p, channels=get_profile(profile).network)
     path = _pretrained_path(profile, seed, head)
     if not _readable(path):
         with locked(path):
             if not _readable(path):
                 _pretrain_to(path, profile, seed, head)
     saved = load_network(path)
-    net = build_network("compact", pooling, p=p, channels=get_profile(profile).network)
     net.backbone.load_state_dict(saved.backbone.state_dict())
     net.meta.update(saved.meta)
     return net

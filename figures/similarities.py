@@ -6,8 +6,10 @@ from matplotlib.figure import Figure
 
 from figures import style
 
+NAMES = ("matching pairs", "other pairs")
 
-def draw(matching: np.ndarray, other: np.ndarray) -> Figure:
+
+def draw(matching: np.ndarray, other: np.ndarray, names: tuple[str, str] = NAMES) -> Figure:
     """Two histograms of cosines, each with an area of one: of matching pairs and of all other pairs.
 
     Raises:
@@ -17,8 +19,8 @@ def draw(matching: np.ndarray, other: np.ndarray) -> Figure:
         raise ValueError(f"both histograms need pairs, there are {len(matching)} and {len(other)}")
     figure, ax = plt.subplots(figsize=(7.2, 3))
     bins = np.linspace(min(matching.min(), other.min()), 1, 41)
-    ax.hist(other, bins, density=True, color=style.JUNK, label="other pairs")
-    ax.hist(matching, bins, density=True, histtype="step", color=style.BLUE, lw=2.2, label="matching pairs")
+    ax.hist(other, bins, density=True, color=style.JUNK, label=names[1])
+    ax.hist(matching, bins, density=True, histtype="step", color=style.BLUE, lw=2.2, label=names[0])
     ax.set(xlabel="similarity", yticks=[], xlim=(bins[0], 1))
     ax.spines["left"].set_visible(False)
     ax.grid(False)

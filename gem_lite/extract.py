@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from gem_lite.batches import ErrorHandler, batches_of_one_shape, read_ahead, readable
 from gem_lite.images import Box, ImageError, ImageLike, UInt8Array, read_image, resize_image
@@ -81,7 +81,9 @@ def extract(
     errors: dict[int, ImageError] = {}
     descriptors: Float32Array | None = None
     read = read_ahead(prepare, len(names), _workers(images, workers))
-    with evaluating(net.to(device)), tqdm(total=len(names), unit="image", disable=not progress) as bar:
+    # Where a bar is wanted, TQDM_DISABLE still decides: the book build shows one of its own.
+    silent = {} if progress else {"disable": True}
+    with evaluating(net.to(device)), tqdm(total=len(names), unit="image", **silent) as bar:
         for rows, pixels in batches_of_one_shape(readable(read, errors, on_error), batch_size):
             described = _described(net, pixels, scales, power, antialias, device, names[rows[0]])
             if descriptors is None:

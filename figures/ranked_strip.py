@@ -78,7 +78,9 @@ def draw(strips: Sequence[Strip]) -> Figure:
         raise ValueError(f"unknown kinds of answer {sorted(unknown)}; known: {', '.join(LOOKS)}")
     columns = 1 + max(len(strip.answers) for strip in strips)
     height = len(strips) * (WIDTH / columns + 0.3)
-    figure, axes = plt.subplots(len(strips), columns, figsize=(WIDTH, height), squeeze=False)
+    figure, axes = plt.subplots(
+        len(strips), columns, figsize=(WIDTH, height), squeeze=False, layout="constrained"
+    )
     figure.get_layout_engine().set(w_pad=0.04, h_pad=0.03, wspace=0, hspace=0)
     for line, strip in zip(axes, strips, strict=True):
         _show(line[0], strip.query, strip.text, style.QUERY)

@@ -50,7 +50,7 @@ def draw(view: View, size: int = 320) -> Figure:
     picture, corners = render(view, size).image, outline(view)
     u = u_near / near
     panels = {"1/t": near, "u/t": u_near, "v/t": v_near, "u = u/t ÷ 1/t": u}
-    figure, axes = plt.subplots(1, len(panels), figsize=(10, 2.9))
+    figure, axes = plt.subplots(1, len(panels), figsize=(10, 2.9), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.02, wspace=0.02)
     middles = (np.arange(size) + 0.5) / size
     for ax, (title, values) in zip(axes, panels.items(), strict=True):

@@ -19,7 +19,8 @@ BY_LABEL = ListedColormap([COLOURS[name] for name in sorted(SURFACES, key=SURFAC
 
 def draw(renderings: Sequence[Rendering]) -> Figure:
     """The pictures above, the same pictures painted by label below."""
-    figure, axes = plt.subplots(2, len(renderings), figsize=(10, 20 / len(renderings) + 0.4), squeeze=False)
+    size = (10, 20 / len(renderings) + 0.4)
+    figure, axes = plt.subplots(2, len(renderings), figsize=size, squeeze=False, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
     for (above, below), rendering in zip(axes.T, renderings, strict=True):
         above.imshow(rendering.image, interpolation="antialiased")

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gem_lite.search import best
 from gem_lite.seeds import stream
 from gem_lite.toytown.covisibility import MAX_SCALE_RATIO, MIN_OVERLAP, Covisibility
 
@@ -14,8 +13,10 @@ IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.floating[Any]]
 Seed = int | Sequence[int]
 
-# Scores of a block of queries with the whole pool: 16 MiB in float32.
+# Scores of a block of queries with the best of every cluster: 16 MiB in float32.
 BLOCK_SCORES = 2**22
+# Images of the pool that meet a block of queries in one product, about.
+POOL_ROWS = 512
 
 
 def positives(
@@ -93,8 +94,8 @@ def hard_negatives(
     """For each query the most similar images of the pool that do not match it, at most one from a cluster.
 
     The same as sorting the pool by similarity and walking down, past images of the query's own cluster and of
-    clusters already met; equal similarities in the order of the pool. But nothing is sorted: the best image
-    of every cluster is found first, then the best of those, a block of queries at a time.
+    clusters already met; equal similarities in the order of the pool. But nothing is sorted: the highest
+    similarity within every cluster is found first, then the best of those, then the images they belong to.
 
     Args:
         queries: (Q, D) descriptors by the current network.
@@ -127,29 +128,47 @@ def hard_negatives(
     _check_enough(own, group_clusters, count)
 
     found = np.empty((len(queries), count), dtype=np.int64)
-    block = max(1, BLOCK_SCORES // len(pool))
-    for start in range(0, len(queries), block):
+    block = max(1, BLOCK_SCORES // len(members))
+    for start in range(0, len(queries) if count else 0, block):
         rows = slice(start, start + block)
-        scores = pool @ queries[rows].T
-        # One row per group, one column per query.
-        highest = np.stack([scores[group].max(axis=0) for group in members])
-        highest[group_clusters[:, None] == own[rows]] = -np.inf
-        for column, (image_scores, group_scores) in enumerate(zip(scores.T, highest.T, strict=True)):
-            found[start + column] = _winners(image_scores, group_scores, members, count)
+        highest = _highest(queries[rows], pool, members)
+        highest[own[rows, None] == group_clusters] = -np.inf
+        found[rows] = _winners(queries[rows], pool, members, highest, count)
     return found
 
 
+def _highest(queries: FloatArray, pool: FloatArray, members: list[IntArray]) -> FloatArray:
+    """Highest similarity of each query to each group of the pool, (Q, groups)."""
+    highest = np.empty((len(members), len(queries)), dtype=np.result_type(queries, pool))
+    # A few groups at a time: enough for a fast product, few enough for its result to stay in the cache.
+    parts = np.array_split(np.arange(len(members)), max(1, len(pool) // POOL_ROWS))
+    for part in parts:
+        scores = pool[np.concatenate([members[group] for group in part])] @ queries.T
+        start = 0
+        for group in part:
+            end = start + len(members[group])
+            scores[start:end].max(axis=0, out=highest[group])
+            start = end
+    return np.ascontiguousarray(highest.T)
+
+
 def _winners(
-    image_scores: FloatArray, group_scores: FloatArray, members: list[IntArray], count: int
+    queries: FloatArray, pool: FloatArray, members: list[IntArray], highest: FloatArray, count: int
 ) -> IntArray:
-    """The best image of each of the `count` best groups, best first; ties in the order of the pool."""
-    if count == 0:
-        return np.empty(0, dtype=np.int64)
-    # Every group that ties with the last place is a candidate.
-    least = np.partition(group_scores, len(group_scores) - count)[len(group_scores) - count]
-    candidates = [members[group] for group in np.flatnonzero(group_scores >= least)]
-    images = np.sort([group[image_scores[group].argmax()] for group in candidates])
-    return np.asarray(images[best(image_scores[images], count)], dtype=np.int64)
+    """The best image of each query's `count` best groups, best first; ties in the order of the pool."""
+    place = highest.shape[1] - count
+    least = np.partition(highest, place, axis=1)[:, place, None]
+    # At least `count` groups of each query; more where some tie with the last place.
+    rows, groups = np.nonzero(highest >= least)
+    images = np.empty(len(rows), dtype=np.int64)
+    by_group = np.argsort(groups, kind="stable")
+    for chosen in np.split(by_group, np.flatnonzero(np.diff(groups[by_group])) + 1):
+        group = members[groups[chosen[0]]]
+        images[chosen] = group[(pool[group] @ queries[rows[chosen]].T).argmax(axis=0)]
+    # By query, then from high to low, then as in the pool.
+    ranking = np.lexsort((images, -highest[rows, groups], rows))
+    first = np.searchsorted(rows, np.arange(len(queries)))
+    return np.asarray(images[ranking[first[:, None] + np.arange(count)]])
 
 
 def random_negatives(

@@ -218,13 +218,15 @@ class LearnedWhitening(_Whitening):
 
         basis: FloatArray = np.eye(len(within))
         turned = exact
-        if self.shrinkage == 0 and _singular(within, rows):
+        singular = self.shrinkage == 0 and _singular(within, rows)
+        if singular:
             # A channel that is always 0 tells nothing, and must not keep the others from being whitened.
             basis = principal_directions(rows)[1]
             turned = exact @ basis
             within, scatter = basis.T @ within @ basis, basis.T @ scatter @ basis
+            singular = _singular(within, rows)
         kept = self._kept(len(within), "the number of directions in which the rows vary")
-        self.shrinkage_ = self._shrinkage(within, rows, turned, first, second)
+        self.shrinkage_ = self._shrinkage(singular, within, turned, first, second)
         scale = np.trace(within) / len(within)
         shrunk = (1 - self.shrinkage_) * within + self.shrinkage_ * scale * np.eye(len(within))
         gains, directions = scipy.linalg.eigh(scatter, shrunk)
@@ -234,16 +236,16 @@ class LearnedWhitening(_Whitening):
         return self
 
     def _shrinkage(
-        self, within: FloatArray, rows: FloatArray, turned: FloatArray, first: IntArray, second: IntArray
+        self, singular: bool, within: FloatArray, rows: FloatArray, first: IntArray, second: IntArray
     ) -> float:
         """The shrinkage to use: what is asked for, unless that is 0 and C_S cannot be inverted."""
         if self.shrinkage == "auto":
-            return ledoit_wolf(within, turned, first, second)
+            return ledoit_wolf(within, rows, first, second)
         if isinstance(self.shrinkage, str) or not 0 <= self.shrinkage <= 1:
             raise ValueError(f"shrinkage must be a number in 0..1 or 'auto', not {self.shrinkage!r}")
-        if self.shrinkage > 0 or not _singular(within, rows):
+        if not singular:
             return float(self.shrinkage)
-        used = max(ledoit_wolf(within, turned, first, second), LEAST_SHRINKAGE)
+        used = max(ledoit_wolf(within, rows, first, second), LEAST_SHRINKAGE)
         warnings.warn(
             f"the {len(first)} matching pairs do not differ at all in some of the {len(within)} directions "
             f"in which descriptors vary: shrinkage={used:.2g} is used instead of 0",

@@ -11,8 +11,8 @@ from pathlib import Path
 from gem_lite import toytown
 from gem_lite.cache import artefact_path, locked, written_atomically
 from gem_lite.network import RetrievalNet, load_network, save_network
+from gem_lite.off_the_shelf import device, pretrained
 from gem_lite.profiles import get_profile
-from gem_lite.steps import pretrained
 from gem_lite.train import History, TrainConfig, TrainingData, fit
 from gem_lite.validation import validation_map
 
@@ -68,7 +68,12 @@ def fine_tuned(
     """
     variant = variant or Variant()
     config = train_config(profile, seed, variant)
-    settings = {"profile": asdict(get_profile(profile)), "config": asdict(config), "variant": asdict(variant)}
+    settings = {
+        "profile": asdict(get_profile(profile)),
+        "config": asdict(config),
+        "variant": asdict(variant),
+        "device": device(),
+    }
     path = artefact_path(f"trained-{profile}-{seed}-{variant.name}", settings, MODULES, ".pt")
     history = path.with_suffix(".json")
     if not (path.exists() and history.exists()):
@@ -88,8 +93,8 @@ def _train_to(
     validate = validation_map(toytown.load(profile, seed, "val"))
     data = TrainingData(train.images, train.covisibility, validate)
     checkpoint = path.with_suffix(".checkpoint")
-    rows = fit(net, data, config, checkpoint, title=f"training {variant.name}").rows
-    save_network(net.eval(), path)
+    rows = fit(net.to(device()), data, config, checkpoint, title=f"training {variant.name}").rows
+    save_network(net.to("cpu"), path)
     with written_atomically(history) as temporary:
         temporary.write_text(json.dumps(rows), encoding="utf8")
     checkpoint.unlink()

@@ -5,87 +5,26 @@ it, with its progress bar. Running the steps beforehand changes nothing but who 
 """
 
 import argparse
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from gem_lite import toytown
-from gem_lite.cache import artefact_path, cache_dir, locked
-from gem_lite.network import RetrievalNet, build_network, load_network, save_network
-from gem_lite.pretrain import HEADS, pretrain
-from gem_lite.profiles import PROFILES, get_profile
+from gem_lite.cache import cache_dir
+from gem_lite.fine_tuned import Variant, fine_tuned
+from gem_lite.off_the_shelf import pretrained
+from gem_lite.profiles import PROFILES
 from gem_lite.toytown.scene import World
 
-PRETRAIN_MODULES = ("gem_lite.pretrain",)
 TUNING_SPLITS = ("train", "val", "distractors", "backdrop")
-
-
-def pretrained(
-    profile: str = "lite", seed: int = 0, pooling: str = "gem", p: float = 3.0, head: str = "mean"
-) -> RetrievalNet:
-    """The book's off-the-shelf network under this pooling, from the cache or pre-trained now.
-
-    Args:
-        profile: name in `gem_lite.profiles`.
-        seed: of the run.
-        pooling: ``gem``, ``mac``, ``spoc`` or ``rmac``; all share the same body.
-        p: exponent of GeM.
-        head: pooling under the classifier in pre-training, see `gem_lite.pretrain.pretrain`.
-
-    Raises:
-        ValueError: for an unknown profile, pooling or head.
-
-    Chapter: 03_pooling.
-    """
-    if head not in HEADS:
-        raise ValueError(f"unknown head {head!r}; known: {', '.join(HEADS)}")
-    net = build_network("compact", pooling, p=p, channels=get_profile(profile).network)
-    path = _pretrained_path(profile, seed, head)
-    if not _readable(path):
-        with locked(path):
-            if not _readable(path):
-                _pretrain_to(path, profile, seed, head)
-    saved = load_network(path)
-    net.backbone.load_state_dict(saved.backbone.state_dict())
-    net.meta.update(saved.meta)
-    return net
-
-
-def _pretrained_path(profile: str, seed: int, head: str) -> Path:
-    sizes = get_profile(profile)
-    settings = {
-        "image_size": sizes.image_size,
-        "backdrop": sizes.backdrop,
-        "steps": sizes.pretrain_steps,
-        "batch": sizes.pretrain_batch,
-        "network": sizes.network,
-        "seed": seed,
-        "head": head,
-        "device": _device(),
-    }
-    return artefact_path(f"pretrained-{profile}-{seed}-{head}", settings, PRETRAIN_MODULES, ".pt")
-
-
-def _device() -> str:
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def _readable(path: Path) -> bool:
-    """Whether a saved network is there and whole; a damaged one is made again, not believed."""
-    try:
-        load_network(path)
-    except (OSError, ValueError):  # torch says "invalid argument" of a file that was cut short
-        return False
-    return True
-
-
-def _pretrain_to(path: Path, profile: str, seed: int, head: str) -> None:
-    backdrop = toytown.load(profile, seed, "backdrop")
-    result = pretrain(backdrop, get_profile(profile), seed, head, _device())
-    save_network(result.network, path)
 
 
 def render_step(profile: str, seed: int) -> None:
@@ -105,10 +44,17 @@ def pretrain_step(profile: str, seed: int) -> None:
     pretrained(profile, seed)
 
 
+def train_step(variant: Variant, profile: str, seed: int) -> None:
+    """One fine-tuned network."""
+    fine_tuned(profile, seed, variant)
+
+
+TRAININGS = (Variant("gem"), Variant("mac"), Variant("spoc"), Variant("gem", negatives="random"))
 STEPS: dict[str, Callable[[str, int], None]] = {
     "render": render_step,
     "render-test": render_test_step,
     "pretrain": pretrain_step,
+    **{f"train-{variant.name}": partial(train_step, variant) for variant in TRAININGS},
 }
 
 
@@ -137,11 +83,39 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--profile", default="lite", choices=list(PROFILES))
     parser.add_argument("--seed", default=0, type=int)
     chosen = parser.parse_args(arguments)
+    trainings = [name for name in chosen.steps if name.startswith("train-")]
+    side_by_side = len(trainings) > 1 and not torch.cuda.is_available() and (os.cpu_count() or 1) > 1
     for name in chosen.steps:
-        start = time.perf_counter()
-        was_cached = run_step(name, chosen.profile, chosen.seed)
-        state = "cached" if was_cached else "computed"
-        print(f"{name} ({chosen.profile}, seed {chosen.seed}): {state}, {time.perf_counter() - start:.1f} s")
+        if not (side_by_side and name in trainings):
+            _run_and_tell(name, chosen.profile, chosen.seed)
+    if side_by_side:
+        _run_two_at_a_time(trainings, chosen.profile, chosen.seed)
+
+
+def _run_and_tell(name: str, profile: str, seed: int) -> None:
+    start = time.perf_counter()
+    was_cached = run_step(name, profile, seed)
+    state = "cached" if was_cached else "computed"
+    print(f"{name} ({profile}, seed {seed}): {state}, {time.perf_counter() - start:.1f} s", flush=True)
+
+
+def _run_two_at_a_time(names: Sequence[str], profile: str, seed: int) -> None:
+    """Trainings in processes of one thread each: for a small network two threads are far from twice as fast.
+
+    Raises:
+        SystemExit: with the exit code of a training that failed.
+    """
+
+    def run(place: int, name: str) -> int:
+        command = [sys.executable, "-m", "gem_lite.steps", name, "--profile", profile, "--seed", str(seed)]
+        # Each bar keeps a line of its own.
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "TQDM_POSITION": str(place % 2)}
+        return subprocess.run(command, env=environment).returncode
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        codes = list(pool.map(run, range(len(names)), names))
+    if any(codes):
+        raise SystemExit(max(codes, key=abs))
 
 
 if __name__ == "__main__":

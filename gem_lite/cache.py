@@ -54,17 +54,31 @@ def imported_names(source: str, package: str = "") -> set[str]:
     return {name for name in names if name.split(".")[0] in OWN_PACKAGES}
 
 
+@cache
+def _package_folder(package: str) -> Path | None:
+    """Folder of one of the project's own top-level packages; nothing is imported to find it."""
+    spec = importlib.util.find_spec(package)
+    return Path(spec.origin).parent if spec and spec.origin else None
+
+
 def _module_file(name: str) -> Path | None:
-    try:
-        spec = importlib.util.find_spec(name)
-    except (ModuleNotFoundError, AttributeError):  # `a.b.c` where a.b is a module and c a function in it
+    package, *rest = name.split(".")
+    folder = _package_folder(package)
+    if folder is None:
         return None
-    return Path(spec.origin) if spec and spec.origin else None
+    stem = folder.joinpath(*rest)
+    candidates = (stem / "__init__.py", stem.with_suffix(".py"))
+    return next((path for path in candidates if path.is_file()), None)
 
 
 def source_closure(modules: Iterable[str]) -> list[Path]:
-    """Files of these modules and of every project module they import, with their companions, sorted."""
+    """Files of these modules and of every project module they import, with their companions, sorted.
+
+    The packages that a module lies in are counted too, but what those import for their users' convenience is
+    not followed: it is not what the module computes with.
+    """
     files: dict[str, Path] = {}
+    parents: set[Path] = set()
     waiting = list(modules)
     while waiting:
         name = waiting.pop()
@@ -72,12 +86,13 @@ def source_closure(modules: Iterable[str]) -> list[Path]:
             continue
         files[name] = path
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        parents = [name.rsplit(".", depth)[0] for depth in range(1, name.count(".") + 1)]
-        waiting += [*parents, *imported_names(path.read_text(encoding="utf8"), package)]
+        outer = (name.rsplit(".", depth)[0] for depth in range(1, name.count(".") + 1))
+        parents.update(found for parent in outer if (found := _module_file(parent)))
+        waiting += imported_names(path.read_text(encoding="utf8"), package)
     companions = {
         other for path in files.values() for other in path.parent.iterdir() if other.suffix in COMPANIONS
     }
-    return sorted(set(files.values()) | companions)
+    return sorted(set(files.values()) | parents | companions)
 
 
 @cache

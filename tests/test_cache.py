@@ -83,3 +83,15 @@ def test_a_second_process_waits_for_the_first(tmp_path: Path) -> None:
     answers = sorted(process.communicate()[0].strip() for process in both)
     assert answers == ["False", "True"]
     assert time.monotonic() - started >= 1.0
+
+
+def test_packages_are_counted_and_their_conveniences_are_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package(tmp_path, "toy2", wanted="", convenience="")
+    (tmp_path / "toy2" / "__init__.py").write_text("from toy2.convenience import f")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(cache, "OWN_PACKAGES", ("toy2",))
+    assert [path.name for path in cache.source_closure(["toy2.wanted"])] == ["__init__.py", "wanted.py"]
+    names = [path.name for path in cache.source_closure(["toy2"])]
+    assert names == ["__init__.py", "convenience.py"]

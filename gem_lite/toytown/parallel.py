@@ -18,7 +18,7 @@ IDLE_SECONDS = 5  # then a worker without work ends
 
 def usable_cores() -> int:
     """Cores that this process may use: affinity and the container's limit count, not the machine's size."""
-    import joblib  # type: ignore[import-untyped]  # needed only when something is made, and slow to import
+    import joblib  # needed only when something is made, and slow to import
 
     return int(joblib.cpu_count())
 

@@ -14,8 +14,8 @@ from figures.feature_maps import maps_of
 from figures.overlay import Cell, draw_rows
 from gem_lite.attention import position_shares
 from gem_lite.network import RetrievalNet
+from gem_lite.off_the_shelf import pretrained
 from gem_lite.pooling import GeM, gem
-from gem_lite.steps import pretrained
 from gem_lite.toytown import load
 from gem_lite.toytown.dataset import ImageSet
 
@@ -73,7 +73,7 @@ def draw_where_strongest(
     """One row for each channel: its map in the views where it is strongest, one view of each landmark.
 
     Args:
-        channels: name of a row to its channel.
+        channels: name of a row, written at its left, to its channel.
         images: the views; they are drawn larger.
         maps: feature maps (K, H', W') of each view.
         count: how many views.
@@ -86,7 +86,7 @@ def draw_where_strongest(
             one_each.setdefault(int(images.landmarks[row]), row)
         shown = list(one_each.values())[:count]
         rows.append([Cell(images.larger(row).image, maps[row][k]) for row in shown])
-    return draw_rows(rows, [f"{name}: channel {k}" for name, k in channels.items()])
+    return draw_rows(rows, list(channels))
 
 
 def draw_sample() -> Figure:

@@ -48,7 +48,7 @@ def draw(
         curves: name of the network and pictures to what `measure` gave.
         powers: exponents that were measured.
     """
-    figure, ax = plt.subplots(figsize=(7.2, 3.6))
+    figure, ax = plt.subplots(figsize=(7.2, 3.8))
     for name, (channel, vector) in curves.items():
         (line,) = ax.plot(powers, vector, "o-", label=f"{name}, whole vector")
         ax.plot(powers, channel, "s--", color=line.get_color(), label=f"{name}, one channel")

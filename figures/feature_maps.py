@@ -4,7 +4,7 @@ The paper draws networks *trained* at each p. Here one network's maps are pooled
 the share of every position in the pooled vector, not the maps.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from figures import style
 from figures.contributions import contribution_map
 from figures.overlay import Cell, draw_rows
 from gem_lite.network import RetrievalNet
-from gem_lite.steps import pretrained
+from gem_lite.off_the_shelf import pretrained
 
 POWERS = (1.0, 3.0, 10.0, 100.0)
 
@@ -49,10 +49,32 @@ def draw(
     return draw_rows(rows, names)
 
 
+def draw_large(
+    picture: np.ndarray,
+    maps: Mapping[str, Tensor],
+    powers: Sequence[float] = (1.0, 2.0, 3.0, 10.0, 100.0),
+    columns: int = 3,
+) -> Figure:
+    """One picture and its contribution maps in rows of three, once for each network.
+
+    Args:
+        picture: (H, W, 3) bytes, as it is to be shown.
+        maps: name of each network to its feature maps (K, H', W') of the picture.
+        powers: exponents; with the picture itself they fill the rows.
+        columns: cells of a row.
+    """
+    rows: list[list[Cell]] = []
+    for name, x in maps.items():
+        cells = [Cell(picture, title=name)]
+        cells += [Cell(picture, contribution_map(x, p), f"p = {p:g}") for p in powers]
+        rows += [cells[start : start + columns] for start in range(0, len(cells), columns)]
+    return draw_rows(rows)
+
+
 def draw_sample() -> Figure:
     """The photograph that ships with scikit-learn, through the book's own network."""
     photo = load_sample_image("china.jpg")
-    return draw([photo], [maps_of(pretrained("lite", 0), photo)])
+    return draw_large(photo, {"Toytown": maps_of(pretrained("lite", 0), photo)})
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def draw(
     if verdicts is None:
         verdicts = {"as written": try_out(plain_gem, powers), "gem_lite.pooling.gem": try_out(gem, powers)}
     names = list(example_maps())
-    figure, axes = plt.subplots(len(FORMATS), len(verdicts), figsize=(8.6, 5.2), sharex=True, sharey=True)
+    figure, axes = plt.subplots(len(FORMATS), len(verdicts), figsize=(7.4, 5.4), sharex=True, sharey=True)
     for column, (form, by_format) in enumerate(verdicts.items()):
         for ax, (number_format, cells) in zip(axes[:, column], by_format.items(), strict=True):
             ax.imshow(cells, cmap=ListedColormap(COLOURS), vmin=-0.5, vmax=3.5, aspect="auto")

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 HEAT = "inferno"
-WIDTH = 10.0  # inches, of a row
-TITLE = 0.28  # inches, above a picture
+WIDTH = 7.2  # inches, of a row
+TITLE = 0.24  # inches, above a picture
 SMALL = 200  # pixels; a picture that the network sees is narrower, one for the eye wider
 
 
@@ -62,7 +62,7 @@ def draw_rows(rows: Sequence[Sequence[Cell]], names: Sequence[str] | None = None
                 _show_picture(ax, cell.picture)
             else:
                 _show_heat(ax, cell.picture, cell.heat)
-            ax.set_title(cell.title, fontsize=10)
+            ax.set_title(cell.title, fontsize=9)
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
         line[0].set_ylabel(name)

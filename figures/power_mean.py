@@ -67,7 +67,7 @@ def draw(values: np.ndarray = EXAMPLE, powers: Sequence[float] = POWERS) -> Figu
         values: non-negative map (H, W), small enough for its numbers to be read.
         powers: exponents whose shares are drawn.
     """
-    figure = plt.figure(figsize=(8.6, 4.6))
+    figure = plt.figure(figsize=(7.2, 4.4))
     above, below = figure.subfigures(2, 1, height_ratios=(1, 1.25))
     grids = above.subplots(1, 1 + len(powers))
     _grid(grids[0], values, "the map", values.max(), "{:g}")

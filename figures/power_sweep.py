@@ -14,9 +14,9 @@ from figures import style
 from gem_lite.evaluate import Interval, bootstrap, evaluate
 from gem_lite.extract import extract
 from gem_lite.network import RetrievalNet
+from gem_lite.off_the_shelf import pretrained
 from gem_lite.pooling import gem, mac
 from gem_lite.search import rank
-from gem_lite.steps import pretrained
 from gem_lite.toytown import World, load_test
 from gem_lite.toytown.held_out import TestSet
 
@@ -112,7 +112,7 @@ def draw(worlds: Mapping[str, np.ndarray], groups: np.ndarray, powers: Sequence[
         groups: (Q,) landmark of each query; the bootstrap draws landmarks.
         powers: (P,) exponents; must contain 1, and may contain inf.
     """
-    figure, axes = plt.subplots(2, len(worlds), figsize=(9.2, 5.4), sharex=True, sharey="row")
+    figure, axes = plt.subplots(2, len(worlds), figsize=(7.4, 5.2), sharex=True, sharey="row")
     for (above, below), (title, aps) in zip(axes.T, worlds.items(), strict=True):
         _draw_curve(above, powers, 100 * np.nanmean(aps, axis=1), style.BLUE)
         above.set_title(title)

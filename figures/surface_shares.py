@@ -11,7 +11,7 @@ from figures import style
 from figures.contributions import contribution_map, label_shares
 from figures.feature_maps import maps_of
 from gem_lite.network import RetrievalNet
-from gem_lite.steps import pretrained
+from gem_lite.off_the_shelf import pretrained
 from gem_lite.toytown import load_test
 from gem_lite.toytown.dataset import ImageSet
 from gem_lite.toytown.renderer import CLUTTER, GROUND, LANDMARK, SKY
@@ -46,7 +46,7 @@ def draw(density: np.ndarray, powers: Sequence[float] = POWERS) -> Figure:
     ax.set(xscale="log", xlabel="p", ylabel="share of the vector\n÷ share of the area", ylim=(0, None))
     ax.set_xticks([1, 3, 10, 30, 100], labels=["1", "3", "10", "30", "100"])
     ax.minorticks_off()
-    ax.legend(ncols=len(SURFACES), loc="upper left")
+    figure.legend(ncols=len(SURFACES), loc="outside upper left")
     return figure
 
 

@@ -1,0 +1,88 @@
+"""Retrieval with and without whitening: pictures are described once, and whitened many times."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gem_lite.evaluate import Interval, evaluate
+from gem_lite.extract import extract
+from gem_lite.network import RetrievalNet
+from gem_lite.scatter import Pairs
+from gem_lite.search import rank
+from gem_lite.toytown.dataset import ImageSet
+from gem_lite.toytown.ground_truth import labels, query_views
+from gem_lite.whitening import LearnedWhitening, PCAWhitening
+
+Whitening = LearnedWhitening | PCAWhitening
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """Descriptors of a database (N, D) and of queries (Q, D), and what is needed to judge a ranking.
+
+    ``query_rows`` (Q,) says where each query lies in the database, ``groups`` (Q,) which landmark it shows.
+    """
+
+    database: np.ndarray
+    queries: np.ndarray
+    query_rows: np.ndarray
+    ground_truth: Sequence[Mapping[str, Any]]
+    groups: np.ndarray
+
+    def whitened(self, whitening: Whitening | None) -> "Search":
+        """The same search in whitened descriptors; itself where there is no whitening."""
+        if whitening is None:
+            return self
+        database, queries = whitening.transform(self.database), whitening.transform(self.queries)
+        return Search(database, queries, self.query_rows, self.ground_truth, self.groups)
+
+    def average_precisions(
+        self, whitening: Whitening | None = None, protocol: str = "medium", queries: np.ndarray | None = None
+    ) -> np.ndarray:
+        """(Q,) average precisions, 0..1; `queries` (Q, D) replace its own, once these are whitened."""
+        search = self.whitened(whitening)
+        ranks, _ = rank(search.queries if queries is None else queries, search.database)
+        return evaluate(ranks, self.ground_truth, protocol).aps
+
+
+def judged(images: ImageSet) -> tuple[np.ndarray, list[dict[str, list[int]]]]:
+    """Queries and ground truth of a split that comes without, as the val split does."""
+    rows = query_views(images)
+    return rows, [labels(images, int(row)) for row in rows]
+
+
+def describe(
+    net: RetrievalNet,
+    images: ImageSet,
+    query_rows: np.ndarray,
+    ground_truth: Sequence[Mapping[str, Any]],
+) -> Search:
+    """Descriptors of all images, and of the queries, cropped to their boxes."""
+    boxes = [truth["bbx"] for truth in ground_truth]
+    database = extract(net, images.images, size=None, progress=False)
+    queries = extract(net, images.images[query_rows], size=None, boxes=boxes, progress=False)
+    return Search(database, queries, query_rows, ground_truth, images.landmarks[query_rows])
+
+
+def fit_learned(
+    rows: np.ndarray, pairs: Pairs | None, labels: npt.ArrayLike | None = None, **settings: Any
+) -> LearnedWhitening:
+    """`LearnedWhitening` without its warning: who calls this reports `shrinkage_`, which says the same."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*matching pairs do not differ.*")
+        return LearnedWhitening(**settings).fit(rows, labels, pairs=pairs)
+
+
+def verdict(difference: Interval) -> str:
+    """What an interval of a difference settles, in words for the prose.
+
+    >>> verdict(Interval(mean=0.02, low=-0.01, high=0.05))
+    'undecided'
+    """
+    if not difference.excludes_zero:
+        return "undecided"
+    return "a gain" if difference.mean > 0 else "a loss"

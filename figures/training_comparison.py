@@ -1,0 +1,75 @@
+"""Networks on the test landmarks: each with its interval, and their differences query by query."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from figures import style
+from gem_lite.evaluate import Interval, bootstrap, evaluate
+from gem_lite.extract import extract
+from gem_lite.fine_tuned import fine_tuned
+from gem_lite.network import RetrievalNet
+from gem_lite.off_the_shelf import pretrained
+from gem_lite.search import rank
+from gem_lite.toytown import load_test
+from gem_lite.toytown.held_out import TestSet
+
+PROTOCOLS = ("easy", "medium", "hard")
+
+
+def average_precisions(net: RetrievalNet, test: TestSet) -> dict[str, np.ndarray]:
+    """Average precision (Q,) of every test query under each protocol; nothing is whitened."""
+    boxes = [truth["bbx"] for truth in test.ground_truth]
+    database = extract(net, test.images, size=None, progress=False)
+    queries = extract(net, test.images[test.query_rows], size=None, boxes=boxes, progress=False)
+    ranks, _ = rank(queries, database)
+    return {protocol: evaluate(ranks, test.ground_truth, protocol).aps for protocol in PROTOCOLS}
+
+
+def _bars(ax: Axes, intervals: Mapping[str, Interval], colours: Mapping[str, str], form: str) -> None:
+    for y, (name, interval) in enumerate(intervals.items()):
+        low, mean, high = 100 * interval.low, 100 * interval.mean, 100 * interval.high
+        ax.plot([low, high], [y, y], color=colours[name], lw=5, alpha=0.4, solid_capstyle="round")
+        ax.plot(mean, y, "o", color=colours[name], ms=7)
+        text = format(mean, form).replace("-", "−")
+        ax.text(mean, y - 0.22, text, ha="center", va="bottom", fontsize=9, color=colours[name])
+    ax.set(yticks=range(len(intervals)), yticklabels=list(intervals), ylim=(len(intervals) - 0.4, -0.8))
+    ax.grid(axis="x")
+    ax.grid(False, axis="y")
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(left=False)
+
+
+def draw(each: Mapping[str, Interval], differences: Mapping[str, Interval]) -> Figure:
+    """Left the mAP of each network, right the differences; grey where the interval holds zero.
+
+    Args:
+        each: mAP in 0..1 with its interval, by the network's name.
+        differences: paired, in 0..1, by what is compared.
+    """
+    rows = max(len(each), len(differences))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.4, 0.5 * rows + 1.1), width_ratios=(1, 1))
+    _bars(left, each, dict.fromkeys(each, style.BLUE), ".1f")
+    settled = {name: style.GREEN if d.excludes_zero else style.GREY for name, d in differences.items()}
+    _bars(right, differences, settled, "+.1f")
+    right.axvline(0, color=style.INK, lw=1)
+    left.set(xlabel="mAP (%)", title="each network")
+    right.set(xlabel="difference (points)", title="query by query")
+    return figure
+
+
+def draw_sample() -> Figure:
+    """GeM of ``lite`` before and after fine-tuning."""
+    test = load_test("lite", 0)
+    nets = {"off the shelf": pretrained("lite", 0), "fine-tuned": fine_tuned("lite", 0)[0]}
+    aps = {name: average_precisions(net, test)["medium"] for name, net in nets.items()}
+    each = {name: bootstrap(values, groups=test.query_groups) for name, values in aps.items()}
+    gain = bootstrap(aps["fine-tuned"], aps["off the shelf"], test.query_groups)
+    return draw(each, {"fine-tuned − off the shelf": gain})
+
+
+if __name__ == "__main__":
+    style.write_from_command_line(draw_sample, "Draw networks on the test landmarks with intervals.")

@@ -16,7 +16,7 @@ Seed = int | Sequence[int]
 # Scores of a block of queries with the best of every cluster: 16 MiB in float32.
 BLOCK_SCORES = 2**22
 # Images of the pool that meet a block of queries in one product, about.
-POOL_ROWS = 512
+POOL_ROWS = 1024
 
 
 def positives(

@@ -31,9 +31,10 @@ def sorted_and_walked(queries, pool, query_clusters, pool_clusters, count, one_p
     seed=st.integers(0, 2**32 - 1),
     count=st.integers(0, 4),
     block=st.integers(1, 300),
+    pool_rows=st.integers(1, 100),
     one_per_cluster=st.booleans(),
 )
-def test_hard_negatives_are_those_of_a_full_sort(seed, count, block, one_per_cluster):
+def test_hard_negatives_are_those_of_a_full_sort(seed, count, block, pool_rows, one_per_cluster):
     rng = np.random.default_rng(seed)
     # Small whole numbers: similarities are exact, and many are equal.
     queries = rng.integers(-2, 3, size=(7, 3)).astype(np.float32)
@@ -42,6 +43,7 @@ def test_hard_negatives_are_those_of_a_full_sort(seed, count, block, one_per_clu
     arguments = (queries, pool, query_clusters, pool_clusters, count, one_per_cluster)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mining, "BLOCK_SCORES", block)
+        patch.setattr(mining, "POOL_ROWS", pool_rows)
         found = hard_negatives(*arguments)
     np.testing.assert_array_equal(found, sorted_and_walked(*arguments))
 
@@ -69,7 +71,8 @@ def test_the_whole_score_matrix_is_never_held(monkeypatch):
     rng = np.random.default_rng(0)
     queries, pool = rng.normal(size=(400, 4)), rng.normal(size=(5000, 4))
     clusters = rng.integers(50, size=5000)
-    monkeypatch.setattr(mining, "BLOCK_SCORES", 5000 * 10)
+    monkeypatch.setattr(mining, "BLOCK_SCORES", 50 * 40)
+    monkeypatch.setattr(mining, "POOL_ROWS", 200)
     tracemalloc.start()
     hard_negatives(queries, pool, clusters[:400], clusters)
     peak = tracemalloc.get_traced_memory()[1]

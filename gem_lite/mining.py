@@ -141,8 +141,8 @@ def _highest(queries: FloatArray, pool: FloatArray, members: list[IntArray]) -> 
     """Highest similarity of each query to each group of the pool, (Q, groups)."""
     highest = np.empty((len(members), len(queries)), dtype=np.result_type(queries, pool))
     # A few groups at a time: enough for a fast product, few enough for its result to stay in the cache.
-    parts = np.array_split(np.arange(len(members)), max(1, len(pool) // POOL_ROWS))
-    for part in parts:
+    n_parts = min(len(members), 1 + len(pool) // POOL_ROWS)
+    for part in np.array_split(np.arange(len(members)), n_parts):
         scores = pool[np.concatenate([members[group] for group in part])] @ queries.T
         start = 0
         for group in part:

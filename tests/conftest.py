@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A deadline would be a timed assertion: it fails when the machine is busy, not when the code is wrong.
+settings.register_profile("gem_lite", deadline=None)
+settings.load_profile("gem_lite")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -31,7 +31,7 @@ def _show_picture(ax: Axes, picture: np.ndarray) -> None:
     ax.imshow(picture, interpolation="nearest" if small else "antialiased")
 
 
-def _show_heat(ax: Axes, picture: np.ndarray, heat: Tensor) -> None:
+def show_heat(ax: Axes, picture: np.ndarray, heat: Tensor) -> None:
     """The picture in grey below the heat map, whose own maximum is the brightest colour and 0 the darkest."""
     size = (picture.shape[0], picture.shape[1])
     smooth = F.interpolate(heat[None, None].float(), size, mode="bilinear", align_corners=False)[0, 0]
@@ -61,7 +61,7 @@ def draw_rows(rows: Sequence[Sequence[Cell]], names: Sequence[str] | None = None
             if cell.heat is None:
                 _show_picture(ax, cell.picture)
             else:
-                _show_heat(ax, cell.picture, cell.heat)
+                show_heat(ax, cell.picture, cell.heat)
             ax.set_title(cell.title, fontsize=9)
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)

@@ -117,12 +117,14 @@ def fit(
     run = _Run(net, data, config)
     if checkpoint is not None and Path(checkpoint).exists():
         run.restore(Path(checkpoint))
+    # Said only when wanted: an explicit "not disabled" would overrule the user's TQDM_DISABLE.
+    silent = {} if progress else {"disable": True}
     bar = tqdm(
         total=config.epochs * config.tuples,
         initial=len(run.history.rows) * config.tuples,
         unit="tuple",
         desc=title,
-        disable=not progress,
+        **silent,
     )
     with bar:
         for epoch in range(len(run.history.rows) + 1, config.epochs + 1):

@@ -18,7 +18,7 @@ LOOKS = {
 }
 
 
-def _draw_differences(
+def draw_differences(
     ax: Axes, places: Sequence[int], first: np.ndarray, second: np.ndarray, groups: np.ndarray
 ) -> None:
     """Differences of two methods' (D, Q) average precisions, with 95 % paired intervals over landmarks."""
@@ -51,7 +51,7 @@ def draw_dimensions(
             else:
                 above.plot(dimensions, means, marker + line, color=colour, label=name)
         above.set_title(title)
-        _draw_differences(below, dimensions, aps["Lw"], aps["PCAw"], groups)
+        draw_differences(below, dimensions, aps["Lw"], aps["PCAw"], groups)
         below.set(xscale="log", xlabel="dimensions kept")
         below.set_xticks(list(dimensions), labels=[str(d) for d in dimensions])
         below.minorticks_off()

@@ -1,12 +1,15 @@
 """``python -m book.builder --profile lite``: execute what is stale, then render the book."""
 
 import argparse
+import contextlib
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from . import executed, interrupts, processes
 from .chapters import Chapter, execution_key, pages
@@ -21,13 +24,27 @@ from .staging import stage
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def build(options: argparse.Namespace) -> None:
+@contextlib.contextmanager
+def only_build(paths: Paths) -> Iterator[None]:
+    """Two builds of one checkout would write the same files.
+
+    Raises:
+        BuildError: when another one is running.
+    """
+    paths.build.mkdir(exist_ok=True)
+    try:
+        with FileLock(paths.build / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise BuildError(f"another build is running in {paths.root}; wait for it, or stop it") from None
+
+
+def build(options: argparse.Namespace, paths: Paths) -> None:
     """The whole build.
 
     Raises:
         BuildError: when anything is wrong with the book.
     """
-    paths = Paths(options.root.resolve(), options.profile)
     toc_pages = pages(paths.book / "_toc.yml")
     chapters = [Chapter(page) for page in toc_pages if page.suffix == ".ipynb"]
     given = profile_parameters(paths.book / "profiles", options.profile, options.seed)
@@ -98,8 +115,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0 for a built book, 1 for a problem with it, 128 + the signal's number if interrupted."""
     options = _arguments(arguments)
     interrupts.listen()
+    paths = Paths(options.root.resolve(), options.profile)
     try:
-        build(options)
+        with only_build(paths):
+            build(options, paths)
     except BuildError as error:
         text = str(error) if sys.stderr.isatty() else COLOURS.sub("", str(error))
         print(f"\n{text}", file=sys.stderr)

@@ -13,7 +13,7 @@ import pytest
 from minibook import MiniBook
 
 from book.builder import executed, interrupts, processes
-from book.builder.__main__ import main
+from book.builder.__main__ import main, only_build
 from book.builder.chapters import Chapter
 from book.builder.errors import BuildError
 from book.builder.needs import run_steps
@@ -79,7 +79,7 @@ def test_a_wrong_name_stops_the_build_before_it_starts(
     mini.chapter("01_a", "print(1)")
     assert main(["--profile", "tiny", "--root", str(mini.root), *arguments]) == 1
     assert message in capsys.readouterr().err
-    assert not (mini.root / "_build").exists()
+    assert not (mini.root / "_build" / "executed").exists()
 
 
 @pytest.mark.slow
@@ -144,9 +144,10 @@ def test_an_interrupt_leaves_no_process_and_nothing_half_written(
     assert b"Interrupted" in errors
     assert b"Traceback" not in errors
     assert psutil.wait_procs(family, timeout=10)[1] == []
-    files = sorted(
-        p.relative_to(mini.root / "_build") for p in (mini.root / "_build").rglob("*") if p.is_file()
+    left = (
+        path.relative_to(mini.root / "_build") for path in mini.root.rglob("_build/**/*") if path.is_file()
     )
+    files = sorted(path for path in left if path.name != ".lock")
     assert files == [Path("executed/tiny/01_a.ipynb"), Path("executed/tiny/01_a.json")]
 
 
@@ -181,6 +182,12 @@ def test_a_gpu_is_never_shared(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_hidden_cuda_device_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert not processes.has_cuda_device()
+
+
+def test_a_second_build_of_one_checkout_is_refused(tmp_path: Path) -> None:
+    paths = Paths(tmp_path, "tiny")
+    with only_build(paths), pytest.raises(BuildError, match="another build is running"), only_build(paths):
+        pass
 
 
 FAKE_STEPS = """

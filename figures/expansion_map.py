@@ -9,7 +9,10 @@ from tqdm.auto import tqdm
 
 from figures import style
 from figures.whitening_curves import draw_differences
-from figures.whitening_retrieval import Search
+from figures.whitening_retrieval import Search, describe, fit_learned
+from gem_lite import toytown
+from gem_lite.extract import extract
+from gem_lite.fine_tuned import fine_tuned
 from gem_lite.search import expand_queries
 
 ALPHAS = (0.0, 1.0, 2.0, 3.0, 5.0, 10.0)
@@ -108,3 +111,18 @@ def draw_over_n(
     below.set_xticks(list(counts), labels=[str(n) for n in counts])
     below.minorticks_off()
     return figure
+
+
+def draw_sample() -> Figure:
+    """The map of ``lite``, fine-tuned GeM with and without learned whitening."""
+    train, test = toytown.load("lite", 0, "train"), toytown.load_test("lite", 0)
+    net, _ = fine_tuned("lite", 0)
+    rows = extract(net, train.images, size=None, progress=False)
+    raw = describe(net, test, test.query_rows, test.ground_truth)
+    kinds = {"Lw": raw.whitened(fit_learned(rows, train.covisibility.pairs())), "raw": raw}
+    without = {name: float(np.nanmean(kind.average_precisions())) for name, kind in kinds.items()}
+    return draw({name: measure(kind) for name, kind in kinds.items()}, without)
+
+
+if __name__ == "__main__":
+    style.write_from_command_line(draw_sample, "Draw query expansion over n and alpha.")

@@ -8,7 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures import style
+from figures.whitening_retrieval import describe, over_dimensions
+from gem_lite import toytown
 from gem_lite.evaluate import bootstrap
+from gem_lite.extract import extract
+from gem_lite.fine_tuned import fine_tuned
+from gem_lite.steps import pretrained
+
+DIMENSIONS = (8, 16, 32, 64, 96, 128)
 
 # Learned whitening, PCA whitening, none: one colour, marker and line each in the whole chapter.
 LOOKS = {
@@ -155,3 +162,19 @@ def facts_of_gains(gains: np.ndarray) -> dict[str, float]:
     """Mean gain of the first and of the last tenth of the components."""
     tenth = max(1, len(gains) // 10)
     return {"first": gains[:tenth].mean(), "last": gains[-tenth:].mean()}
+
+
+def draw_sample() -> Figure:
+    """mAP over dimensions for GeM of ``lite``, off the shelf and fine-tuned."""
+    train, test = toytown.load("lite", 0, "train"), toytown.load_test("lite", 0)
+    networks = {"GeM off the shelf": pretrained("lite", 0), "GeM fine-tuned": fine_tuned("lite", 0)[0]}
+    curves = {}
+    for name, net in networks.items():
+        rows = extract(net, train.images, size=None, progress=False)
+        search = describe(net, test, test.query_rows, test.ground_truth)
+        curves[name] = over_dimensions(search, rows, train.covisibility.pairs(), DIMENSIONS)
+    return draw_dimensions(DIMENSIONS, curves, test.query_groups)
+
+
+if __name__ == "__main__":
+    style.write_from_command_line(draw_sample, "Draw mAP over dimensions for PCA and learned whitening.")

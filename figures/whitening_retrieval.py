@@ -77,6 +77,26 @@ def fit_learned(
         return LearnedWhitening(**settings).fit(rows, labels, pairs=pairs)
 
 
+def both_whitenings(rows: np.ndarray, pairs: Pairs, dimension: int | None = None) -> dict[str, Whitening]:
+    """PCA whitening and learned whitening of the same descriptors, with equally many components.
+
+    By default as many as there are directions in which the rows (N, D) vary.
+    """
+    kept = len(PCAWhitening().fit(rows).components_) if dimension is None else dimension
+    return {"PCAw": PCAWhitening(kept).fit(rows), "Lw": fit_learned(rows, pairs, n_components=kept)}
+
+
+def over_dimensions(
+    search: Search, rows: np.ndarray, pairs: Pairs, dimensions: Sequence[int]
+) -> dict[str, np.ndarray]:
+    """Average precisions "PCAw" and "Lw" (dimensions, Q), and "raw" (Q,), of whitenings learned from rows."""
+    found: dict[str, list[np.ndarray]] = {"PCAw": [], "Lw": []}
+    for dimension in dimensions:
+        for name, whitening in both_whitenings(rows, pairs, dimension).items():
+            found[name].append(search.average_precisions(whitening))
+    return {"raw": search.average_precisions(), **{name: np.array(aps) for name, aps in found.items()}}
+
+
 def verdict(difference: Interval) -> str:
     """What an interval of a difference settles, in words for the prose.
 

@@ -12,10 +12,11 @@ import pytest
 import scipy.linalg
 
 from figures import whitening_curves, whitening_plane
-from figures.whitening_retrieval import Search, fit_learned, verdict
+from figures.whitening_retrieval import Search, both_whitenings, fit_learned, over_dimensions, verdict
 from gem_lite.evaluate import Interval
+from gem_lite.scatter import matching_pairs
 from gem_lite.seeds import stream
-from gem_lite.whitening import LearnedWhitening, PCAWhitening
+from gem_lite.whitening import LearnedWhitening
 
 
 @pytest.fixture(autouse=True)
@@ -191,7 +192,14 @@ def test_facts_and_curves_of_gains_and_shrinkage() -> None:
     assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "0.5", "1"]
 
 
-def test_both_whitenings_agree_on_what_a_component_is() -> None:
+def test_whitenings_over_dimensions_keep_what_was_asked_for() -> None:
     search, landmarks = small_search()
-    for whitening in (PCAWhitening(3), LearnedWhitening(3)):
-        assert whitening.fit(search.database, landmarks).transform(search.database).shape == (36, 3)
+    pairs = matching_pairs(None, landmarks, len(landmarks))
+    fitted = both_whitenings(search.database, pairs)
+    assert {len(whitening.components_) for whitening in fitted.values()} == {8}
+    aps = over_dimensions(search, search.database, pairs, [2, 8])
+    for name, whitening in fitted.items():
+        assert aps[name][1].tolist() == search.average_precisions(whitening).tolist()
+        short = type(whitening)(2).fit(search.database, landmarks)
+        assert aps[name][0] == pytest.approx(search.average_precisions(short))
+    assert aps["raw"].tolist() == search.average_precisions().tolist()

@@ -103,7 +103,7 @@ class Covisibility:
         A query that observes fewer than ``min_points`` points has no candidates: with so few, an overlap
         says little.
 
-        Source: the paper's m3, overlap at least 0.2 and scale change below 1.5.
+        Source: the rule is the paper's m3; the default limits are this project's.
         """
         others = self.companions(query)
         if self.visible[query].sum() < min_points:

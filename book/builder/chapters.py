@@ -99,14 +99,16 @@ def pages(toc: Path) -> list[Path]:
     """Files of all pages, in the order of the table of contents.
 
     Raises:
-        BuildError: for an entry without a file.
+        BuildError: for an entry without a file, or a page that is listed twice.
     """
-    found = []
+    found: list[Path] = []
     for name in _entries(yaml.safe_load(toc.read_text(encoding="utf8"))):
         candidates = [toc.parent / f"{name}{suffix}" for suffix in (".ipynb", ".md")]
         existing = [path for path in candidates if path.is_file()]
         if not existing:
             raise BuildError(f"{toc} lists {name!r}, but there is no {name}.ipynb or {name}.md")
+        if existing[0] in found:
+            raise BuildError(f"{toc} lists {name!r} twice")
         found.append(existing[0])
     return found
 

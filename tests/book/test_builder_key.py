@@ -133,5 +133,13 @@ def test_a_missing_page_is_named(mini: MiniBook) -> None:
         pages(mini.book / "_toc.yml")
 
 
+def test_a_page_listed_twice_is_named(mini: MiniBook) -> None:
+    mini.chapter("01_a")
+    toc = mini.book / "_toc.yml"
+    toc.write_text(toc.read_text() + "- file: 01_a\n")
+    with pytest.raises(BuildError, match="lists '01_a' twice"):
+        pages(toc)
+
+
 def test_the_real_lock_is_where_the_key_looks_for_it() -> None:
     assert (ROOT / chapters.LOCK).is_file()

@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 PYTHON  ?= python3
 PROFILE ?= lite
-SEED    ?= 0
+SEED    ?=
 ARGS    ?=
 
 VENV := .venv
@@ -35,7 +35,7 @@ $(STAMP):
 	@rm -f $(VENV)/.stamp-* && touch $@
 
 book: env  ## execute the chapters and build the book: make book PROFILE=lite SEED=0
-	$(PY) -m book.builder --profile $(PROFILE) $(ARGS)
+	$(PY) -m book.builder --profile $(PROFILE) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 check: env  ## the fast loop: lint, types, unit tests (under two minutes)
 	$(VENV)/bin/ruff check .

@@ -32,18 +32,24 @@ def run_steps(chapters: Iterable[Chapter], parameters: Parameters, paths: Paths)
     if not names:
         return
     profile, seed = parameters["profile"], parameters["seed"]
-    settings = {"steps": names, "profile": profile, "seed": seed}
-    mark = artefact_path(f"{profile}-{seed}-steps", settings, [STEPS_MODULE], ".done")
-    if mark.exists():
+    marks = {
+        name: artefact_path(
+            f"{profile}-{seed}-step-{name}", {"profile": profile, "seed": seed}, [STEPS_MODULE], ".done"
+        )
+        for name in names
+    }
+    missing = [name for name in names if not marks[name].exists()]
+    if not missing:
         return
-    print(f"Steps: {', '.join(names)}", flush=True)
-    command = [sys.executable, "-m", STEPS_MODULE, *names, "--profile", profile, "--seed", str(seed)]
+    print(f"Steps: {', '.join(missing)}", flush=True)
+    command = [sys.executable, "-m", STEPS_MODULE, *missing, "--profile", profile, "--seed", str(seed)]
     process = processes.start(command, dict(os.environ), paths.root)
     try:
         status = processes.wait(process)
     finally:
         processes.end_tree(process)
     if status:
-        raise BuildError(f"steps {' '.join(names)} failed with exit code {status}; see above")
-    with written_atomically(mark) as part:
-        part.touch()
+        raise BuildError(f"steps {' '.join(missing)} failed with exit code {status}; see above")
+    for name in missing:
+        with written_atomically(marks[name]) as part:
+            part.touch()

@@ -119,13 +119,15 @@ def live_slider(page: Page, timeout: float) -> Any:
     assert outputs.count(), (
         f"no live slider; the page says: {page.locator('.jp-OutputArea').all_inner_texts()}"
     )
+    outputs.last.scroll_into_view_if_needed()
+    outputs.last.locator(".widget-html", has_text="p = ").wait_for(timeout=30_000)
     return outputs.last
 
 
 def picture_and_words(output: Any) -> tuple[str, str]:
-    return output.locator("img.widget-image").get_attribute("src"), output.locator(
-        ".widget-html"
-    ).inner_text()
+    # Not inner_text: what the running notebook has scrolled off the screen has none.
+    words = output.locator(".widget-html").text_content()
+    return output.locator("img.widget-image").get_attribute("src"), words
 
 
 def test_the_live_slider_follows(root: Path, lab: tuple[str, Path], visit: Callable[..., Any]) -> None:
@@ -157,7 +159,7 @@ def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
 
 
 def slider_says(output: Any) -> str:
-    return f"p = {output.locator('.widget-readout').first.inner_text()}:"
+    return f"p = {output.locator('.widget-readout').first.text_content()}:"
 
 
 def exponent(words: str) -> float:

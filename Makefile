@@ -54,7 +54,7 @@ lab: env  ## open the chapters in JupyterLab
 	$(VENV)/bin/jupyter lab --notebook-dir=book
 
 lock:  ## pin the newest allowed versions (for maintainers; needs the package index)
-	$(VENV)/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --extra book --extra test pyproject.toml -o requirements.lock
+	$(VENV)/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --extra book --extra test --extra faiss --extra onnx pyproject.toml -o requirements.lock
 
 clean:  ## remove what was built and computed; keeps the environment
 	rm -rf _build .cache build figures/rendered .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -13,7 +13,7 @@ import importlib.metadata
 import importlib.util
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -146,3 +146,18 @@ def locked(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_name(f".{path.name}.lock")):
         yield
+
+
+def made_once(path: Path, whole: Callable[[], bool], make: Callable[[], None]) -> None:
+    """Makes an artefact unless it is there whole, in one process at a time.
+
+    Args:
+        path: of the artefact, which names the lock.
+        whole: whether the artefact can be read back; a damaged one is made again, not believed.
+        make: writes it.
+    """
+    if whole():
+        return
+    with locked(path):
+        if not whole():
+            make()

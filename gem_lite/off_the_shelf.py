@@ -8,12 +8,14 @@ from pathlib import Path
 import torch
 
 from gem_lite import toytown
-from gem_lite.cache import artefact_path, locked
+from gem_lite.cache import artefact_path, made_once
 from gem_lite.network import RetrievalNet, build_network, load_network, save_network
 from gem_lite.pretrain import HEADS, pretrain
 from gem_lite.profiles import get_profile
+from gem_lite.threads import fixed_threads
 
-PRETRAIN_MODULES = ("gem_lite.pretrain",)
+PRETRAIN_MODULES = ("gem_lite.off_the_shelf",)
+THREADS = 2  # on every machine: see `fixed_threads`
 
 
 def pretrained(
@@ -37,10 +39,7 @@ def pretrained(
         raise ValueError(f"unknown head {head!r}; known: {', '.join(HEADS)}")
     net = build_network("compact", pooling, p=p, channels=get_profile(profile).network)
     path = _pretrained_path(profile, seed, head)
-    if not _readable(path):
-        with locked(path):
-            if not _readable(path):
-                _pretrain_to(path, profile, seed, head)
+    made_once(path, lambda: readable(path), lambda: _pretrain_to(path, profile, seed, head))
     saved = load_network(path)
     net.backbone.load_state_dict(saved.backbone.state_dict())
     net.meta.update(saved.meta)
@@ -67,7 +66,7 @@ def device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _readable(path: Path) -> bool:
+def readable(path: Path) -> bool:
     """Whether a saved network is there and whole; a damaged one is made again, not believed."""
     try:
         load_network(path)
@@ -78,5 +77,6 @@ def _readable(path: Path) -> bool:
 
 def _pretrain_to(path: Path, profile: str, seed: int, head: str) -> None:
     backdrop = toytown.load(profile, seed, "backdrop")
-    result = pretrain(backdrop, get_profile(profile), seed, head, device())
+    with fixed_threads(THREADS):
+        result = pretrain(backdrop, get_profile(profile), seed, head, device())
     save_network(result.network, path)

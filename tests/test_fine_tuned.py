@@ -12,6 +12,7 @@ from gem_lite.evaluate import average_precision
 from gem_lite.extract import extract
 from gem_lite.fine_tuned import Variant, fine_tuned, train_config
 from gem_lite.network import build_network
+from gem_lite.threads import fixed_threads
 from gem_lite.toytown.ground_truth import labels, query_views
 from gem_lite.validation import validation_map
 
@@ -30,6 +31,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (Variant(negatives="random"), "gem-random"),
         (Variant(positives="m1"), "gem-m1"),
         (Variant(p=10.0, learn_p=False), "gem-p10-fixed"),
+        (Variant(per_channel=True), "gem-per-channel"),
     ],
 )
 def test_a_name_says_what_is_different(variant: Variant, name: str) -> None:
@@ -40,6 +42,26 @@ def test_settings_come_from_the_profile_and_the_variant() -> None:
     config = train_config("lite", 3, Variant(negatives="random", positives="m2"))
     assert (config.epochs, config.tuples, config.mining_pool, config.seed) == (6, 300, 160, 3)
     assert (config.negative_rule, config.positive_rule) == ("random", "m2")
+
+
+@pytest.mark.slow
+def test_the_number_of_threads_moves_no_weight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    states = []
+    for threads in (1, 3):
+        monkeypatch.setenv("GEM_LITE_CACHE", str(tmp_path / str(threads)))
+        with fixed_threads(threads):
+            states.append(fine_tuned("tiny")[0].state_dict())
+    assert states[0].keys() == states[1].keys()
+    assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
+
+
+@pytest.mark.slow
+def test_every_channel_learns_an_exponent_of_its_own(own_cache: Path) -> None:
+    net, _ = fine_tuned("tiny", variant=Variant(per_channel=True))
+    exponents = net.pool.p.detach()
+    assert exponents.shape == (net.dim,)
+    assert len(exponents.unique()) > 1
+    assert (exponents >= 1).all()
 
 
 @pytest.mark.slow

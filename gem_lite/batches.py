@@ -54,11 +54,16 @@ def readable(
         try:
             yield row, pixels()
         except ImageError as error:
-            if on_error == "raise":
-                raise
-            errors[row] = error
-            if callable(on_error):
-                on_error(row, error)
+            refuse(row, error, errors, on_error)
+
+
+def refuse(row: int, error: ImageError, errors: dict[int, ImageError], on_error: str | ErrorHandler) -> None:
+    """Keeps the error of one picture, or raises it, as `on_error` says."""
+    if on_error == "raise":
+        raise error
+    errors[row] = error
+    if callable(on_error):
+        on_error(row, error)
 
 
 def batches_of_one_shape(

@@ -13,11 +13,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from gem_lite.batches import ErrorHandler, batches_of_one_shape, read_ahead, readable
+from gem_lite.batches import ErrorHandler, batches_of_one_shape, read_ahead, readable, refuse
 from gem_lite.images import Box, ImageError, ImageLike, UInt8Array, read_image, resize_image
 from gem_lite.pooling import GeM
 
 Float32Array = npt.NDArray[np.float32]
+# A picture with a shorter side than this may be used up by a network's strides; every network takes larger.
+SMALL_SIDE = 64
 
 
 def extract(
@@ -85,7 +87,13 @@ def extract(
     silent = {} if progress else {"disable": True}
     with evaluating(net.to(device)), tqdm(total=len(names), unit="image", **silent) as bar:
         for rows, pixels in batches_of_one_shape(readable(read, errors, on_error), batch_size):
-            described = _described(net, pixels, scales, power, antialias, device, names[rows[0]])
+            try:
+                described = _described(net, pixels, scales, power, antialias, device, names[rows[0]])
+            except _TooSmallError as error:
+                for row in rows:
+                    refuse(row, ImageError(f"{names[row]}: {error}"), errors, on_error)
+                bar.update(len(rows))
+                continue
             if descriptors is None:
                 descriptors = np.full((len(names), described.shape[1]), np.nan, dtype=np.float32)
             descriptors[rows] = described
@@ -195,6 +203,10 @@ def _device_of(net: nn.Module) -> torch.device:
     return torch.device("cpu")
 
 
+class _TooSmallError(ValueError):
+    """Pictures that a network's strides use up."""
+
+
 def _described(
     net: nn.Module,
     pixels: UInt8Array,
@@ -209,6 +221,11 @@ def _described(
         descriptors = describe_at_scales(net, images, scales, power, antialias)
     except RuntimeError as error:
         height, width = images.shape[2:]
+        least = min(height, width) * min(*scales, 1.0)
+        if least < SMALL_SIDE and not isinstance(error, torch.OutOfMemoryError):
+            raise _TooSmallError(
+                f"{width} by {height} pixels at scales {tuple(scales)} are too small for it ({error})"
+            ) from error
         raise RuntimeError(
             f"the network failed on {len(images)} pictures of {width} by {height} pixels, the first is "
             f"{name}, at scales {tuple(scales)}: too small for it, or too many for the memory? {error}"

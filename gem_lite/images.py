@@ -46,6 +46,8 @@ def read_image(image: ImageLike, name: str | None = None) -> Image.Image:
     try:
         if isinstance(image, Image.Image):
             return _to_rgb(image)
+        if (path := Path(image)).exists() and not (path.is_file() or path.is_dir()):
+            raise ValueError("a pipe or a device, which might never end")
         with Image.open(image) as opened:
             return _to_rgb(opened)
     except FileNotFoundError:

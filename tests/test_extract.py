@@ -158,8 +158,24 @@ def test_a_bad_box_is_reported_like_a_bad_file(net, folder):
 
 
 def test_too_small_pictures_are_named(net):
-    with pytest.raises(RuntimeError, match=r"of 1 by 1 pixels, the first is image 0, at scales \(1.0,\)"):
+    with pytest.raises(ImageError, match=r"image 0: 1 by 1 pixels at scales \(1.0,\) are too small"):
         extract(net, pictures([(1, 1)]), progress=False)
+
+
+def test_a_too_small_picture_does_not_end_the_run(net):
+    """One icon in a folder of photographs must not cost the descriptors of the others."""
+    images = pictures([(40, 48), (1, 1), (48, 40), (1, 1)])
+    errors = {}
+    found = extract(net, images, on_error=errors.__setitem__, progress=False)
+    np.testing.assert_allclose(found[[0, 2]], one_by_one(net, [images[0], images[2]]), atol=1e-6)
+    assert np.isnan(found[[1, 3]]).all()
+    assert [str(errors[row]).split(" ", 2)[:2] for row in (1, 3)] == [["image", "1:"], ["image", "3:"]]
+
+
+def test_other_failures_of_the_network_are_not_taken_for_bad_pictures():
+    failing = nn.Conv2d(4, 8, 3)  # expects four channels
+    with pytest.raises(RuntimeError, match="the network failed on 1 pictures of 80 by 64 pixels"):
+        extract(failing, pictures([(64, 80)]), on_error="skip", progress=False)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Every kind of picture becomes upright RGB or is named; sizes are the reference's."""
 
 import io
+import os
 
 import numpy as np
 import pytest
@@ -106,6 +107,12 @@ def test_files_that_are_no_picture_are_named(tmp_path):
         read_image(tmp_path / "absent.jpg")
     with pytest.raises(ImageError, match="not a readable picture"):
         read_image(tmp_path)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(ImageError, match=r"pipe\.jpg: not a readable picture \(a pipe or a device"):
+        read_image(tmp_path / "pipe.jpg")
 
 
 def test_values_of_unknown_range_are_refused(tmp_path):

@@ -70,8 +70,8 @@ def keep(paths: Paths, chapter: str, key: str, made: Path, parameters: Parameter
         round(seconds, 2),
         datetime.now(UTC).isoformat(timespec="seconds"),
         parameters,
-        _versions(),
-        _hardware(),
+        versions(),
+        hardware(),
     )
     with written_atomically(notebook_file(paths, chapter)) as part:
         part.write_bytes(content)
@@ -83,7 +83,7 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for name in SHOWN_VERSIONS:
         try:
@@ -93,7 +93,7 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _hardware() -> dict[str, Any]:
+def hardware() -> dict[str, Any]:
     return {
         "system": platform.system(),
         "machine": platform.machine(),

@@ -1,0 +1,1 @@
+"""``make ablations``: what one run of the book cannot afford. See `book.ablations.__main__`."""

@@ -31,7 +31,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", nargs="+", default=[], metavar="KEY", help="for example off/gem tuned/gem")
     parser.add_argument("--out", type=Path, default=RECORD)
     options = parser.parse_args(arguments)
-    os.environ["OMP_NUM_THREADS"] = "1"
     todo = [job for job in jobs(tuple(options.seeds)) if not options.only or job.key in options.only]
     if not todo:
         parser.error(f"nothing to measure; keys: {', '.join(dict.fromkeys(job.key for job in jobs((0,))))}")

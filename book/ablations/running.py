@@ -20,10 +20,12 @@ def run(todo: Sequence[Job], profile: str, workers: int) -> dict[Job, Found]:
     found: dict[Job, Found] = {}
     waiting = list(todo)
     running: dict[Future[Found], Job] = {}
+    # The bars of two processes would write over each other; ours, already imported, does not look again.
+    os.environ.update(TQDM_DISABLE="1", OMP_NUM_THREADS="1")
     context = multiprocessing.get_context("spawn")
     with (
         tqdm(total=len(todo), desc="ablations", unit="measurement") as bar,
-        ProcessPoolExecutor(workers, mp_context=context, initializer=_quiet) as pool,
+        ProcessPoolExecutor(workers, mp_context=context) as pool,
     ):
         while waiting or running:
             while waiting and len(running) < workers:
@@ -37,8 +39,3 @@ def run(todo: Sequence[Job], profile: str, workers: int) -> dict[Job, Found]:
                 bar.update()
                 tqdm.write(f"  {job.key}, seed {job.seed}", file=sys.stderr)
     return found
-
-
-def _quiet() -> None:
-    """The bars of two processes would write over each other; the outer one says what is running."""
-    os.environ["TQDM_DISABLE"] = "1"

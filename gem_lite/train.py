@@ -30,6 +30,7 @@ from gem_lite.seeds import stream
 from gem_lite.toytown.covisibility import Covisibility
 
 Images = NDArray[np.uint8] | Sequence[ImageLike]
+Describe = Callable[[RetrievalNet, Images, int], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -114,25 +115,12 @@ def fit(
 
     Source: the paper's section 3 and its training details. Chapter: 06_training.
     """
-    run = _Run(net, data, config)
-    if checkpoint is not None and Path(checkpoint).exists():
-        run.restore(Path(checkpoint))
-    # Said only when wanted: an explicit "not disabled" would overrule the user's TQDM_DISABLE.
-    silent = {} if progress else {"disable": True}
-    bar = tqdm(
-        total=config.epochs * config.tuples,
-        initial=len(run.history.rows) * config.tuples,
-        unit="tuple",
-        desc=title,
-        **silent,
-    )
-    with bar:
-        for epoch in range(len(run.history.rows) + 1, config.epochs + 1):
-            run.epoch(epoch, bar)
-            if checkpoint is not None:
-                run.save(Path(checkpoint))
-    run.keep_best()
-    return run.history
+    return _Run(net, data, config).to_end(checkpoint, progress, title)
+
+
+def describe(net: RetrievalNet, images: Images, size: int) -> NDArray[np.float32]:
+    """Descriptors (N, D) of images for mining; `gem_lite.distributed` shares this work among processes."""
+    return extract(net, images, size=size, progress=False)
 
 
 def draw_tuples(
@@ -141,6 +129,7 @@ def draw_tuples(
     config: TrainConfig,
     epoch: int,
     mac_descriptors: NDArray[np.float32] | None = None,
+    describe: Describe = describe,
 ) -> NDArray[np.int64]:
     """Rows of an epoch's tuples, (tuples, 2 + negatives): query, positive, negatives.
 
@@ -152,6 +141,7 @@ def draw_tuples(
         data, config: of the run.
         epoch: names the random streams.
         mac_descriptors: (N, K) of all images by the network before training; for rule m1 only.
+        describe: what describes queries and pool.
     """
     clusters = data.covisibility.clusters
     usable = np.unique(data.covisibility.pairs()[0])
@@ -170,7 +160,7 @@ def draw_tuples(
         )
     else:
         rows = np.concatenate([queries, pool])
-        described = extract(net, _take(data.images, rows), size=config.image_size, progress=False)
+        described = describe(net, _take(data.images, rows), config.image_size)
         others = hard_negatives(
             described[: len(queries)],
             described[len(queries) :],
@@ -184,14 +174,44 @@ def draw_tuples(
 class _Run:
     """A run's network, optimiser and history: what a checkpoint holds."""
 
-    def __init__(self, net: RetrievalNet, data: TrainingData, config: TrainConfig) -> None:
-        self.net, self.data, self.config = net, data, config
+    def __init__(
+        self, net: RetrievalNet, data: TrainingData, config: TrainConfig, describe: Describe = describe
+    ) -> None:
+        self.net, self.data, self.config, self.describe = net, data, config, describe
         self.history = History()
-        self.mac_descriptors = mac_descriptors(net, data, config) if config.positive_rule == "m1" else None
+        self.mac_descriptors = None
+        if config.positive_rule == "m1":
+            self.mac_descriptors = mac_descriptors(net, data, config, describe)
         self.best: dict[str, Tensor] = {}
         self.optimiser = torch.optim.Adam(parameter_groups(net, config), lr=config.learning_rate)
         self.labels = torch.tensor([-1, 1] + [0] * config.negatives)
         self.forward: Callable[[Tensor], Tensor] = torch.compile(net) if config.compile else net
+
+    def to_end(self, checkpoint: str | Path | None, progress: bool, title: str) -> History:
+        """All epochs that are missing; a checkpoint is read before and written after each."""
+        config = self.config
+        if checkpoint is not None and Path(checkpoint).exists():
+            self.restore(Path(checkpoint))
+        # Said only when wanted: an explicit "not disabled" would overrule the user's TQDM_DISABLE.
+        silent = {} if progress else {"disable": True}
+        bar = tqdm(
+            total=config.epochs * config.tuples,
+            initial=len(self.history.rows) * config.tuples,
+            unit="tuple",
+            desc=title,
+            **silent,
+        )
+        with bar:
+            for epoch in range(len(self.history.rows) + 1, config.epochs + 1):
+                self.epoch(epoch, bar)
+                if checkpoint is not None:
+                    self.save(Path(checkpoint))
+        self.keep_best()
+        return self.history
+
+    def draw(self, number: int) -> NDArray[np.int64]:
+        """The tuples of an epoch."""
+        return draw_tuples(self.net, self.data, self.config, number, self.mac_descriptors, self.describe)
 
     def epoch(self, number: int, bar: "tqdm[Any]") -> None:
         """Mines, descends and validates once."""
@@ -199,7 +219,7 @@ class _Run:
         rate = config.learning_rate * math.exp(-config.decay * (number - 1))
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["rate"]
-        tuples = draw_tuples(self.net, self.data, config, number, self.mac_descriptors)
+        tuples = self.draw(number)
         for_training(self.net)
         losses = []
         descended = time.perf_counter()
@@ -235,7 +255,7 @@ class _Run:
             described = describe_by_shape(self.forward, images, self.config.image_size, device)
         labels = self.labels.repeat(len(tuples)).to(device)
         # The paper's loss is a sum over pairs; the mean over tuples makes a step independent of their number.
-        loss = contrastive_loss(described.float(), labels, margin=self.config.margin) / len(tuples)
+        loss = contrastive_loss(described, labels, margin=self.config.margin) / len(tuples)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
@@ -273,10 +293,12 @@ class _Run:
             self.net.load_state_dict(self.best)
 
 
-def mac_descriptors(net: RetrievalNet, data: TrainingData, config: TrainConfig) -> NDArray[np.float32]:
+def mac_descriptors(
+    net: RetrievalNet, data: TrainingData, config: TrainConfig, describe: Describe = describe
+) -> NDArray[np.float32]:
     """MAC descriptors (N, K) of all images by a network's body, for rule m1."""
     mac = RetrievalNet(net.backbone, MAC(), mean=net.mean.flatten().tolist(), std=net.std.flatten().tolist())
-    return extract(mac.to(net.mean.device), data.images, size=config.image_size, progress=False)
+    return describe(mac.to(net.mean), data.images, config.image_size)
 
 
 def parameter_groups(net: RetrievalNet, config: TrainConfig) -> list[dict[str, Any]]:

@@ -17,10 +17,9 @@ from .plan import CLOSELY, Job
 Array = np.ndarray
 # Differences of raw and whitened mAP that the book speaks of: (name, first, second), "network condition".
 DIFFERENCES = (
-    *(
-        (f"fine-tuned − off the shelf, {p.upper()}", f"tuned/{p} raw", f"off/{p} raw")
-        for p in ("mac", "spoc", "gem")
-    ),
+    ("fine-tuned − off the shelf, GeM", "tuned/gem raw", "off/gem raw"),
+    ("fine-tuned − off the shelf, MAC", "tuned/mac raw", "off/mac raw"),
+    ("fine-tuned − off the shelf, SPoC", "tuned/spoc raw", "off/spoc raw"),
     ("off the shelf, GeM − SPoC", "off/gem raw", "off/spoc raw"),
     ("off the shelf, GeM − MAC", "off/gem raw", "off/mac raw"),
     ("fine-tuned, GeM − MAC", "tuned/gem raw", "tuned/mac raw"),

@@ -1,4 +1,9 @@
-"""The README's picture: a query's answers before and after fine-tuning, and what a growing p listens to."""
+"""The first pictures that a reader sees: a query's answers before and after fine-tuning.
+
+The README's has a third row, what a growing p listens to.
+"""
+
+from collections.abc import Iterable
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,6 +13,7 @@ from figures import overlay, style
 from figures.contributions import contribution_map
 from figures.feature_maps import maps_of
 from figures.ranked_strip import LOOKS, squared
+from gem_lite.evaluate import evaluate
 from gem_lite.extract import extract
 from gem_lite.fine_tuned import fine_tuned
 from gem_lite.network import RetrievalNet
@@ -38,7 +44,7 @@ def draw(profile: str = "lite", seed: int = 0, query: int = 31, size: int = 220)
     figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0, hspace=0)
     for line, net, name in zip(axes, (before, after), ("off the shelf", "fine-tuned"), strict=False):
         _frame(line[0], picture, f"query, {name}", style.QUERY)
-        for ax, (found, kind) in zip(line[1:], _answers(net, test, query), strict=True):
+        for ax, (found, kind) in zip(line[1:], _answers(net, test, query, ANSWERS), strict=True):
             colour, sign = LOOKS[kind]
             _frame(ax, test.larger(found, size).image, sign, colour)
     _frame(axes[2, 0], picture, "what counts, by p", style.PALE)
@@ -48,24 +54,66 @@ def draw(profile: str = "lite", seed: int = 0, query: int = 31, size: int = 220)
     return figure
 
 
-def _answers(net: RetrievalNet, test: TestSet, query: int) -> list[tuple[int, str]]:
+def draw_answers(test: TestSet, nets: dict[str, RetrievalNet], query: int, answers: int = 4) -> Figure:
+    """The query and its first answers by each network, a row each; legible on a phone.
+
+    Args:
+        test: the test set.
+        nets: networks by the name that their row carries.
+        query: its number.
+        answers: how many are shown.
+    """
+    figure, axes = plt.subplots(len(nets), answers + 1, figsize=(7.2, 1.78 * len(nets)), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0, hspace=0)
+    picture = test.larger(int(test.query_rows[query]), 220).image
+    for line, (name, net) in zip(axes, nets.items(), strict=True):
+        _frame(line[0], picture, "query", style.QUERY, size=13)
+        line[0].set_ylabel(name, fontsize=13)
+        for ax, (found, kind) in zip(line[1:], _answers(net, test, query, answers), strict=False):
+            colour, sign = LOOKS[kind]
+            _frame(ax, test.larger(found, 220).image, sign, colour, size=13)
+    return figure
+
+
+def largest_gain(test: TestSet, before: RetrievalNet, after: RetrievalNet) -> int:
+    """Number of the query whose average precision (Medium) gains most: where a picture can show something."""
+    gains = _precisions(after, test) - _precisions(before, test)
+    return int(np.nanargmax(gains))
+
+
+def _precisions(net: RetrievalNet, test: TestSet) -> np.ndarray:
+    order, _ = rank(_queries(net, test, range(len(test.query_rows))), _database(net, test))
+    return evaluate(order, test.ground_truth, "medium").aps
+
+
+def _database(net: RetrievalNet, test: TestSet) -> np.ndarray:
+    return extract(net, test.images, size=None, progress=False)
+
+
+def _queries(net: RetrievalNet, test: TestSet, numbers: Iterable[int]) -> np.ndarray:
+    """Descriptors of these queries, each cropped to its landmark."""
+    numbers = list(numbers)
+    pictures = [test.images[test.query_rows[number]] for number in numbers]
+    boxes = [test.ground_truth[number]["bbx"] for number in numbers]
+    return extract(net, pictures, size=None, boxes=boxes, progress=False)
+
+
+def _answers(net: RetrievalNet, test: TestSet, query: int, count: int) -> list[tuple[int, str]]:
     """The first answers, junk left out, and whether each is a match."""
     entry = test.ground_truth[query]
-    database = extract(net, test.images, size=None, progress=False)
-    picture = test.images[test.query_rows[query]]
-    asked = extract(net, [picture], size=None, boxes=[entry["bbx"]], progress=False)
     matches = {*entry["easy"], *entry["hard"]}
-    found = [int(i) for i in rank(asked, database)[0][0] if i not in entry["junk"]]
-    return [(i, "positive" if i in matches else "negative") for i in found[:ANSWERS]]
+    order, _ = rank(_queries(net, test, [query]), _database(net, test))
+    found = [int(i) for i in order[0] if i not in entry["junk"]]
+    return [(i, "positive" if i in matches else "negative") for i in found[:count]]
 
 
-def _frame(ax: plt.Axes, picture: np.ndarray | None, text: str, colour: str) -> None:
+def _frame(ax: plt.Axes, picture: np.ndarray | None, text: str, colour: str, size: int = 8) -> None:
     if picture is not None:
         ax.imshow(squared(picture))
     ax.set(xticks=[], yticks=[])
     ax.grid(False)
     ax.spines[:].set(visible=True, color=colour, linewidth=3)
-    ax.set_xlabel(text, fontsize=8, labelpad=3)
+    ax.set_xlabel(text, fontsize=size, labelpad=3)
 
 
 if __name__ == "__main__":

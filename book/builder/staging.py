@@ -6,9 +6,11 @@ from typing import Any
 
 import nbformat
 
-from . import executed
+from . import executed, status
 from .chapters import Chapter
 from .paths import Paths
+from .rendering import CONFIG
+from .repository import Repository, repository
 
 NOT_STAGED = shutil.ignore_patterns("*.ipynb", "*.py", "builder", "profiles", "__pycache__", ".*")
 EXECUTION_METADATA = ("papermill", "execution", "widgets")
@@ -18,9 +20,12 @@ def stage(chapters: Iterable[Chapter], paths: Paths) -> None:
     """Make ``_build/src`` anew: nothing of an earlier build is left in it."""
     shutil.rmtree(paths.staged, ignore_errors=True)
     shutil.copytree(paths.book, paths.staged, ignore=NOT_STAGED)
+    place = repository(paths.root / CONFIG)
+    chapters = list(chapters)
     for chapter in chapters:
         notebook = nbformat.read(executed.notebook_file(paths, chapter.name), as_version=4)
-        nbformat.write(fit_for_print(notebook), paths.staged / chapter.path.name)
+        nbformat.write(with_links(fit_for_print(notebook), place), paths.staged / chapter.path.name)
+    status.write(chapters, paths)
 
 
 def fit_for_print(notebook: Any) -> Any:
@@ -38,4 +43,18 @@ def fit_for_print(notebook: Any) -> Any:
             cell.metadata.pop(name, None)
     for name in EXECUTION_METADATA:
         notebook.metadata.pop(name, None)
+    return notebook
+
+
+def with_links(notebook: Any, place: Repository | None) -> Any:
+    """The notebook, in which source that `figures.source` shows links to its lines in the repository."""
+    if place is None:
+        return notebook
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            shown = output.get("metadata", {}).get("text/markdown", {}).get("shown_source", [])
+            plain = "; ".join(phrase for phrase, *_ in shown)
+            linked = "; ".join(f"[{phrase}]({place.file(*lines)})" for phrase, *lines in shown)
+            if shown:
+                output.data["text/markdown"] = linked.join(output.data["text/markdown"].rsplit(plain, 1))
     return notebook

@@ -13,6 +13,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from prose import typed_numbers, words
 
 from book.builder.parameters import literals
+from book.builder.repository import SETUP_TAG
 
 Notebook = Any  # nbformat's nodes are dictionaries with attributes
 Rule = Callable[[Notebook], Iterator[str]]
@@ -58,7 +59,7 @@ def one_parameters_cell(notebook: Notebook) -> Iterator[str]:
         yield f"{len(found)} cells are tagged parameters, not one"
         return
     i, cell = found[0]
-    if i != next(code_cells(notebook))[0]:
+    if i != next(i for i, each in code_cells(notebook) if SETUP_TAG not in tags(each)):
         yield f"the parameters cell {i} is not the first code cell"
     try:
         names = literals(cell.source)

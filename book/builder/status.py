@@ -1,0 +1,56 @@
+"""The status page: when, on what and with what each chapter of these pages was last executed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from . import executed
+from .chapters import Chapter
+from .executed import ExecutionRecord
+from .paths import Paths
+
+FILE = "status_records.txt"  # included by status.md; not a page itself
+
+
+def write(chapters: Sequence[Chapter], paths: Paths) -> None:
+    """Write the records of the staged chapters beside the staged pages."""
+    records = [executed.read_record(paths, chapter.name) for chapter in chapters]
+    known = [record for record in records if record is not None]
+    (paths.staged / FILE).write_text(markdown(known), encoding="utf8")
+
+
+def markdown(records: Sequence[ExecutionRecord]) -> str:
+    """A narrow table that a phone can show, and below it each environment once, however many shared it."""
+    environments: list[dict[str, str]] = []
+    lines = ["| chapter | executed (UTC) | seconds | with |", "| :-- | :-- | --: | :-: |"]
+    for record in records:
+        described = _environment(record)
+        if described not in environments:
+            environments.append(described)
+        when = datetime.fromisoformat(record.finished).strftime("%Y-%m-%d %H:%M")
+        mark = _letter(environments.index(described))
+        lines.append(f"| {{doc}}`{record.chapter}` | {when} | {record.seconds:.1f} | {mark} |")
+    total = sum(record.seconds for record in records)
+    lines.append(f"| all {len(records)} | | {total:.1f} | |")
+    for index, described in enumerate(environments):
+        lines += ["", f"**{_letter(index)}**", ""]
+        lines += [f"- {name}: {value}" for name, value in described.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _letter(index: int) -> str:
+    return chr(ord("A") + index)
+
+
+def _environment(record: ExecutionRecord) -> dict[str, str]:
+    """What may differ from one execution to the next, in words."""
+    hardware: dict[str, Any] = record.hardware
+    parameters = {name: record.parameters.get(name) for name in ("profile", "seed")}
+    cores = hardware.get("cores", "?")
+    return {
+        "parameters": ", ".join(f"{name} `{value}`" for name, value in parameters.items()),
+        "processor": f"{hardware.get('processor') or 'unknown'}, {cores} core{'s' * (cores != 1)}",
+        "GPU": ", ".join(hardware.get("gpu") or ["none"]),
+        "system": f"{hardware.get('system', '?')} {hardware.get('machine', '')}".strip(),
+        "versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()),
+    }

@@ -3,8 +3,8 @@
 While it is unset the pages have no repository, Colab and Binder buttons, and a shown source names its file
 without a link: nothing points to a place that is not there.
 
-As a command, ``python -m book.builder.repository``, it brings the chapters' set-up cell for Colab in step with
-the setting.
+As a command, ``python -m book.builder.repository``, it brings the chapters' set-up cell for Colab in step
+with the setting.
 """
 
 import re

@@ -1,12 +1,11 @@
 """The p-slider: the browser's arithmetic (run by node) against the library, and the live control."""
 
 import base64
+import functools
 import itertools
 import json
 import math
 import re
-import shutil
-import subprocess
 from io import BytesIO
 from typing import Any
 
@@ -14,17 +13,15 @@ import numpy as np
 import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_image
+from widget_kit import element_data
+from widget_kit import run_node as run_node_with
 
 from gem_lite.seeds import stream
-from gem_lite.widgets.element import encode_numbers, encode_picture, script_source
+from gem_lite.widgets.element import encode_numbers, encode_picture, three_digits
 from gem_lite.widgets.p_slider import PSlider, strongest_channels
-from gem_lite.widgets.p_slider_picture import (
-    EPS,
-    contribution_shares,
-    half_count,
-    pooled,
-    three_digits,
-)
+from gem_lite.widgets.p_slider_picture import EPS, contribution_shares, half_count, pooled
+
+run_node = functools.partial(run_node_with, "p_slider")
 
 EXPONENTS = [1.0, 1.02, 1.5, 2.0, 3.0, 4.6, 10.0, 33.0, 100.0, math.inf]
 
@@ -48,20 +45,6 @@ def feature_maps() -> dict[str, np.ndarray]:
 
 def photograph(height: int = 60, width: int = 80) -> np.ndarray:
     return stream("test_widgets", "photograph").integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-def run_node(expression: str) -> Any:
-    """Value of a JavaScript expression in the scope of the p-slider's script."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("no node here; tests/browser compares the same numbers in Chromium")
-    # JSON has no ∞: it travels as a word.
-    code = f"""{script_source("p_slider")}
-      const written = JSON.stringify({expression}, (_, v) => v === Infinity ? "inf" : v);
-      require("fs").writeSync(1, written);"""
-    run = subprocess.run([node, "-"], input=code, capture_output=True, text=True, timeout=60)
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
 
 
 def javascript(p: float) -> str:
@@ -127,15 +110,15 @@ def test_the_live_control_follows_the_slider_and_the_channel() -> None:
     assert before.startswith(b"\x89PNG")
     slider.slider.value = 10.0
     channel = feature_maps()["dense"]
-    assert slider.pooled == pooled(channel, 10.0)
+    assert slider.pooled == [pooled(channel, 10.0)]
     assert three_digits(pooled(channel, 10.0)) in slider.readout.value
     assert bytes(slider.picture.value) != before
     slider.infinite.value = True
     assert slider.p == math.inf
-    assert slider.pooled == channel.max()
+    assert slider.pooled == [channel.max()]
     assert slider.slider.disabled
     slider.channel.value = 0
-    assert slider.pooled == feature_maps()["usual"].max()
+    assert slider.pooled == [feature_maps()["usual"].max()]
     assert "Channel 0" in slider.readout.value
 
 
@@ -152,14 +135,7 @@ def test_the_front_end_leaves_the_starting_exponent_alone(p: float) -> None:
 def test_the_strongest_channels_are_chosen() -> None:
     maps = np.stack([np.full((3, 4), level, np.float32) for level in (2, 9, 1, 5)])
     assert strongest_channels(maps, 3.0, count=3) == [1, 3, 0]
-    assert len(usual_slider()._maps) == 6
-
-
-def element_data(page: str) -> dict[str, Any]:
-    found = re.search(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)
-    assert found
-    data: dict[str, Any] = json.loads(found.group(1))
-    return data
+    assert len(usual_slider().channel.options) == 6
 
 
 def test_one_output_serves_kernel_page_and_print() -> None:
@@ -174,16 +150,31 @@ def test_one_output_serves_kernel_page_and_print() -> None:
     assert "http" not in re.sub(r"data:\S+", "", bundle["text/html"]), "nothing is fetched"
 
 
+def test_two_networks_are_shown_side_by_side() -> None:
+    before = np.stack(list(feature_maps().values()))
+    after = before[::-1].copy()
+    slider = PSlider({"before": before, "after": after}, photograph(), p=2.0)
+    assert [index for _, index in slider.channel.options] == strongest_channels(after, 3.0)
+    slider.channel.value = 0
+    assert slider.pooled == [pooled(before[0], 2.0), pooled(after[0], 2.0)]
+    assert f"before, pooled value {three_digits(pooled(before[0], 2.0))}," in slider.readout.value
+    assert f"after, pooled value {three_digits(pooled(after[0], 2.0))}," in slider.readout.value
+    data = element_data(slider.static_html())
+    assert data["networks"] == ["before", "after"]
+    index = slider.channel.options[0][1]
+    assert data["channels"][0]["values"] == [encode_numbers(before[index]), encode_numbers(after[index])]
+
+
 def test_infinity_reaches_the_page() -> None:
     assert element_data(usual_slider(p=math.inf).static_html())["p"] is None
 
 
 def test_text_cannot_break_out_of_the_page() -> None:
-    words = 'a "temple" </script><b>&'
+    words = 'a "temple" </script><q>&'
     page = usual_slider(photo_alt=words).static_html()
     assert element_data(page)["photoAlt"] == words
     assert page.count("</script>") == 2, "the data's end and the script's end"
-    assert "<b>" not in page
+    assert "<q>" not in page
 
 
 def test_a_page_stays_small() -> None:
@@ -205,6 +196,8 @@ def test_pictures_are_made_smaller_never_larger() -> None:
         ({"feature_map": np.zeros((4, 5))}, "one image's maps"),
         ({"feature_map": np.full((2, 4, 5), -1.0)}, "not negative"),
         ({"feature_map": np.full((2, 4, 5), np.nan)}, "finite"),
+        ({"feature_map": {}}, "not of 0"),
+        ({"feature_map": {"a": np.ones((2, 4, 5)), "b": np.ones((2, 4, 6))}}, "one shape"),
         ({"image": np.zeros((8, 8, 3))}, "uint8"),
         ({"image": np.zeros((8, 8), np.uint8)}, "uint8"),
         ({"p": 0.5}, "1 or more"),

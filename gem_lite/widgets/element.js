@@ -1,4 +1,4 @@
-// Shared by the book's elements: numbers in, colours out, and an element that is defined only once.
+// Shared by the book's elements: numbers in, colours out, and a base class that starts each element once.
 
 /** Numbers from base64 of little-endian float32. */
 function decodeNumbers(base64) {
@@ -39,12 +39,71 @@ function drawPixels(canvas, rows, columns, colour) {
   context.putImageData(pixels, 0, 0);
 }
 
+/** An element with a class and a text. */
+function textElement(tag, className, text) {
+  const element = document.createElement(tag);
+  element.className = className;
+  element.textContent = text;
+  return element;
+}
+
+/** A new SVG element with these attributes at the end of one that is there. */
+function addSvg(parent, tag, attributes = {}) {
+  const element = document.createElementNS(parent.namespaceURI, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  parent.append(element);
+  return element;
+}
+
+/** Calls `move` with the event while a pointer that went down on the handle moves, wherever it goes. */
+function onDrag(handle, move) {
+  handle.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    event.preventDefault(); // no text is selected; the focus has to be asked for
+    handle.focus({ preventScroll: true });
+    handle.setPointerCapture(event.pointerId);
+    handle.addEventListener("pointermove", move);
+    const stop = () => handle.removeEventListener("pointermove", move);
+    for (const end of ["pointerup", "pointercancel"]) handle.addEventListener(end, stop, { once: true });
+  });
+}
+
+/** Place [x, y] of a pointer in the units of the SVG's view box. */
+function placeInSvg(svg, event) {
+  const place = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+  return [place.x, place.y];
+}
+
 /**
- * Defines the element once and starts the copies that the page has read so far. `start` of the class must do
- * nothing while its data are missing and nothing when called again: the second element of a page is connected
- * before its children are read, and is started by the script that stands behind it.
+ * What the book's elements have in common. A class on top of it gives `template`, the HTML of its shadow tree,
+ * and `begin`, which fills and draws it; `this.data` then holds what Python sent. Node, which tests the
+ * arithmetic, has no HTMLElement.
+ */
+class BookElement extends (globalThis.HTMLElement ?? Object) {
+  connectedCallback() {
+    this.start();
+  }
+
+  /** Reads the data and draws; does nothing before they are there, and nothing the second time. */
+  start() {
+    const text = this.querySelector('script[type="application/json"]');
+    if (!text || this.shadowRoot) return;
+    this.data = JSON.parse(text.textContent);
+    this.attachShadow({ mode: "open" }).innerHTML = `<style>${STYLE}</style>${this.constructor.template}`;
+    this.begin();
+  }
+
+  find(selector) {
+    return this.shadowRoot.querySelector(selector);
+  }
+}
+
+/**
+ * Defines the element once and starts the copies that the page has read so far: the second element of a page is
+ * connected before its children are read, and is started by the script that stands behind it.
  */
 function defineOnce(tag, elementClass) {
+  if (typeof customElements === "undefined") return;
   if (!customElements.get(tag)) customElements.define(tag, elementClass);
   document.querySelectorAll(tag).forEach((element) => element.start());
 }

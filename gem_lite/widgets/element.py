@@ -9,11 +9,13 @@ import base64
 import html
 import io
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -49,12 +51,36 @@ def encode_picture(
     return f"data:image/{format};base64,{base64.b64encode(stream.getvalue()).decode()}"
 
 
+def png(figure: Figure, dpi: int = 100) -> bytes:
+    """The figure as PNG."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=dpi)
+    return stream.getvalue()
+
+
+def three_digits(number: float) -> str:
+    """A number to three significant digits, as element.js writes it.
+
+    >>> three_digits(3.0), three_digits(1055.9), three_digits(0.01234), three_digits(math.inf)
+    ('3.00', '1060', '0.0123', '∞')
+    """
+    if math.isinf(number) or number == 0:
+        return "∞" if number else "0"
+    rounded = float(f"{number:.3g}")
+    decimals = max(0, 2 - math.floor(math.log10(abs(rounded))))
+    if decimals <= 6:
+        return f"{rounded:.{decimals}f}"
+    mantissa, exponent = f"{rounded:.2e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
 def script_source(name: str) -> str:
-    """JavaScript of the element ``name``: its style sheet as ``STYLE``, the shared functions, and its own."""
-    style = json.dumps((HERE / f"{name}.css").read_text(encoding="utf8"))
-    shared = (HERE / "element.js").read_text(encoding="utf8")
-    own = (HERE / f"{name}.js").read_text(encoding="utf8")
-    return f"const STYLE = {style};\n{shared}\n{own}"
+    """JavaScript of the element ``name``: style sheets as ``STYLE``, the shared functions, and its own."""
+
+    def both(suffix: str) -> str:
+        return "\n".join((HERE / f"{part}{suffix}").read_text(encoding="utf8") for part in ("element", name))
+
+    return f"const STYLE = {json.dumps(both('.css'))};\n{both('.js')}"
 
 
 def element_html(tag: str, name: str, data: Mapping[str, Any], fallback: str, alt: str) -> str:

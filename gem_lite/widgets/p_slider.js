@@ -1,10 +1,10 @@
-// <gem-p-slider>: what the exponent p does to one channel of a feature map, computed in the browser.
+// <gem-p-slider>: what the exponent p does to one channel of a feature map, of one network or of two side by side.
 // The numbers are those of gem_lite.pooling: f(p) = (mean of x^p)^(1/p), equation 3 of the paper.
 
-const STEPS = 200; // of the slider, evenly in 1/√p: 0 is p = 1 and the last one is p = ∞
+const STEPS = 200; // an arrow key's steps on the slider, evenly in 1/√p: 0 is p = 1 and the last one is p = ∞
 const TICKS = [1, 1.5, 2, 3, 5, 10, 30, 100, Infinity];
 
-/** The exponent at a step of the slider, to three digits: what is shown is what is computed. */
+/** The exponent at a step (with a fraction) of the slider, to three digits: what is shown is what is computed. */
 function exponentAt(step) {
   return step >= STEPS ? Infinity : Number((1 / (1 - step / STEPS) ** 2).toPrecision(3));
 }
@@ -42,27 +42,27 @@ function halfCount(parts) {
   return sorted.findIndex((part) => (sum += part) >= 0.5 - 1e-9) + 1;
 }
 
-const TEMPLATE = `<style>${STYLE}</style>
+/** Figures of one network: its map, and below it the contributions. */
+const STATE = `
+  <figure class="map"><div class="frame"><canvas role="img"></canvas></div>
+    <figcaption><span class="name">Feature map</span>
+      <span class="scale">0 <i class="bar"></i> <b></b></span></figcaption></figure>
+  <figure class="contributions"><div class="frame"><img class="photo" alt=""><canvas role="img"></canvas></div>
+    <figcaption>Share of Σ&nbsp;<var>x</var><sup>p</sup>
+      <span class="scale">0 <i class="bar"></i> <b></b></span></figcaption></figure>`;
+
+const TEMPLATE = `
 <div class="card" role="group" aria-label="Generalised-mean pooling of one channel">
   <div class="pictures">
-    <figure><div class="frame"><img class="photo"></div><figcaption>Photograph</figcaption></figure>
-    <figure><div class="frame"><canvas class="map" role="img"></canvas></div>
-      <figcaption>Feature map <span class="scale">0 <i class="bar"></i> <b class="map-top"></b></span></figcaption>
-    </figure>
-    <figure class="contributions">
-      <div class="frame"><img class="photo" alt=""><canvas class="parts" role="img"></canvas></div>
-      <figcaption>Share of Σ&nbsp;<var>x</var><sup>p</sup>
-        <span class="scale">0 <i class="bar"></i> <b class="part-top"></b></span></figcaption>
-    </figure>
+    <figure class="photograph"><div class="frame"><img class="photo"></div><figcaption>Photograph</figcaption></figure>
+    <output class="words" aria-live="polite"><p class="p"></p><table><thead></thead><tbody></tbody></table></output>
+    <fieldset><legend>Channel</legend></fieldset>
   </div>
-  <fieldset><legend>Channel</legend></fieldset>
-  <output aria-live="polite"></output>
   <div class="axis">
     <div class="plot" aria-hidden="true">
-      <svg viewBox="0 0 ${STEPS} 100" preserveAspectRatio="none"><path class="curve"></path></svg>
-      <span class="limit max"></span><span class="limit mean"></span><span class="stem"></span><span class="dot"></span>
+      <svg viewBox="0 0 ${STEPS} 100" preserveAspectRatio="none"></svg><span class="stem"></span><div class="key"></div>
     </div>
-    <input type="range" min="0" max="${STEPS}" step="1" aria-label="Exponent p">
+    <input type="range" min="0" max="${STEPS}" step="any" aria-label="Exponent p">
     <div class="ticks" aria-hidden="true"></div>
   </div>
   <div class="presets">
@@ -72,168 +72,205 @@ const TEMPLATE = `<style>${STYLE}</style>
   </div>
 </div>`;
 
-/** An element with a class and a text. */
-function textElement(tag, className, text) {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.textContent = text;
-  return element;
+/** A row of a table: a heading and a cell for every network. */
+function tableRow(className, heading, cells, tag = "td") {
+  const row = document.createElement("tr");
+  row.className = className;
+  row.append(textElement("th", "", heading), ...cells.map((text) => textElement(tag, "", text)));
+  return row;
 }
 
-/** The class is made on demand: node, which tests the arithmetic above, has no HTMLElement. */
-function makePSlider() {
-  return class PSlider extends HTMLElement {
-    connectedCallback() {
-      this.start();
-    }
+class PSlider extends BookElement {
+  static template = TEMPLATE;
 
-    /** Reads the data and draws; does nothing before they are there, and nothing the second time. */
-    start() {
-      const text = this.querySelector('script[type="application/json"]');
-      if (!text || this.shadowRoot) return;
-      this.data = JSON.parse(text.textContent);
-      this.maps = this.data.channels.map(({ values }) =>
-        decodeNumbers(values).map((x) => Math.max(x, this.data.eps)),
-      );
-      this.attachShadow({ mode: "open" }).innerHTML = TEMPLATE;
-      this.exponent = this.data.p ?? Infinity; // JSON has no ∞: null stands for it
-      this.row = 0;
-      this.fillIn();
-      this.listen();
-      this.showChannel();
-    }
+  begin() {
+    // One list of maps for every channel: one map for each network.
+    this.maps = this.data.channels.map(({ values }) =>
+      values.map((numbers) => decodeNumbers(numbers).map((x) => Math.max(x, this.data.eps))),
+    );
+    this.exponent = this.data.p ?? Infinity; // JSON has no ∞: null stands for it
+    this.row = 0;
+    this.fillIn();
+    this.listen();
+    this.showChannel();
+  }
 
-    find(selector) {
-      return this.shadowRoot.querySelector(selector);
-    }
+  get p() {
+    return this.exponent;
+  }
 
-    get p() {
-      return this.exponent;
-    }
+  set p(p) {
+    if (!(p >= 1)) throw new RangeError(`p must be 1 or more, not ${p}`);
+    this.exponent = p;
+    this.showExponent();
+  }
 
-    set p(p) {
-      if (!(p >= 1)) throw new RangeError(`p must be 1 or more, not ${p}`);
-      this.exponent = p;
-      this.showExponent();
-    }
+  /** Index, in the networks, of the channel that is shown. */
+  get channel() {
+    return this.data.channels[this.row].index;
+  }
 
-    /** Index, in the network, of the channel that is shown. */
-    get channel() {
-      return this.data.channels[this.row].index;
-    }
+  set channel(index) {
+    const row = this.data.channels.findIndex((channel) => channel.index === index);
+    if (row < 0) throw new RangeError(`channel ${index} is not among those of this picture`);
+    this.row = row;
+    this.showChannel();
+  }
 
-    set channel(index) {
-      const row = this.data.channels.findIndex((channel) => channel.index === index);
-      if (row < 0) throw new RangeError(`channel ${index} is not among those of this picture`);
-      this.row = row;
-      this.showChannel();
-    }
+  /** Pooled value of the shown channel, one for each network. */
+  get pooled() {
+    return this.maps[this.row].map((values) => gem(values, this.exponent));
+  }
 
-    get pooled() {
-      return gem(this.maps[this.row], this.exponent);
-    }
+  /** Shares of all positions, one list for each network. */
+  get shares() {
+    return this.maps[this.row].map((values) => shares(values, this.exponent));
+  }
 
-    get shares() {
-      return shares(this.maps[this.row], this.exponent);
+  /** What never changes: the photograph, a button for every channel, the marks of the axis. */
+  fillIn() {
+    const { photo, photoAlt, aspect, networks } = this.data;
+    this.style.setProperty("--aspect", aspect);
+    this.find(".card").classList.toggle("two", networks.length > 1);
+    this.find(".photo").alt = photoAlt;
+    networks.forEach((name, i) => this.fillInNetwork(name, i));
+    this.shadowRoot.querySelectorAll(".photo").forEach((image) => (image.src = photo));
+    if (networks.length > 1) this.find("thead").append(tableRow("", "", networks, "th"));
+    this.data.channels.forEach((_, row) => this.find("fieldset").append(this.choice(row)));
+    for (const p of TICKS) {
+      const limit = { 1: "mean", Infinity: "max" }[p];
+      const tick = textElement("span", limit ? "tick limit" : "tick", p === Infinity ? "∞" : p);
+      if (limit) tick.append(textElement("small", "", limit));
+      tick.style.left = `${(100 * stepOf(p)) / STEPS}%`;
+      this.find(".ticks").append(tick);
     }
+  }
 
-    /** What never changes: the photograph, a button for every channel, the marks of the axis. */
-    fillIn() {
-      const { rows, columns, photo, photoAlt, aspect } = this.data;
-      this.style.setProperty("--aspect", aspect);
-      this.shadowRoot.querySelectorAll(".photo").forEach((image) => (image.src = photo));
-      this.find(".photo").alt = photoAlt;
-      this.data.channels.forEach(({ index }, row) => {
-        const label = document.createElement("label");
-        const button = Object.assign(document.createElement("input"), { type: "radio", name: "channel", value: index });
-        const small = document.createElement("canvas");
-        drawPixels(small, rows, columns, this.mapColours(row));
-        label.append(button, small, textElement("span", "number", index));
-        this.find("fieldset").append(label);
-      });
-      for (const p of TICKS) {
-        const tick = textElement("span", "tick", p === Infinity ? "∞" : p);
-        tick.style.left = `${(100 * stepOf(p)) / STEPS}%`;
-        this.find(".ticks").append(tick);
-      }
+  fillInNetwork(name, i) {
+    const two = this.data.networks.length > 1;
+    const pictures = document.createElement("template");
+    pictures.innerHTML = STATE;
+    if (two) pictures.content.querySelector(".name").textContent = `Feature map, ${name}`;
+    for (const figure of pictures.content.children) {
+      figure.style.gridArea = `${figure.className === "map" ? "map" : "parts"}${i}`;
     }
+    this.find("output").before(pictures.content);
+    addSvg(this.find(".plot svg"), "path", { class: "curve" });
+    this.find(".plot").append(textElement("span", i ? "dot" : "dot first", ""));
+    if (!two) return;
+    const entry = textElement("span", "", name);
+    entry.prepend(document.createElement("i"));
+    this.find(".key").append(entry);
+  }
 
-    listen() {
-      this.find("input[type=range]").addEventListener("input", (event) => {
-        this.p = exponentAt(Number(event.target.value));
-      });
-      this.find("fieldset").addEventListener("change", (event) => {
-        this.channel = Number(event.target.value);
-      });
-      this.find(".presets").addEventListener("click", (event) => {
-        if (event.target.dataset.p) this.p = Number(event.target.dataset.p);
-      });
-    }
+  /** A radio button that shows the channel's map, by the last of the networks. */
+  choice(row) {
+    const { index } = this.data.channels[row];
+    const label = textElement("label", "choice", "");
+    const button = Object.assign(document.createElement("input"), { type: "radio", name: "channel", value: index });
+    const small = document.createElement("canvas");
+    drawPixels(small, this.data.rows, this.data.columns, this.mapColours(this.maps[row].at(-1)));
+    label.append(button, small, textElement("span", "number", index));
+    return label;
+  }
 
-    mapColours(row) {
-      const top = gem(this.maps[row], Infinity);
-      return (i) => inferno(this.maps[row][i] / top);
-    }
+  listen() {
+    const slider = this.find("input[type=range]");
+    slider.addEventListener("input", () => (this.p = exponentAt(Number(slider.value))));
+    slider.addEventListener("keydown", (event) => {
+      // The slider has no steps of its own, and browsers disagree on how far a key should then move it.
+      const step = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      const place = Math.round(stepOf(this.exponent)) + step;
+      this.p = exponentAt(Math.min(Math.max(place, 0), STEPS));
+    });
+    this.find("fieldset").addEventListener("change", (event) => {
+      this.channel = Number(event.target.value);
+    });
+    this.find(".presets").addEventListener("click", (event) => {
+      if (event.target.dataset.p) this.p = Number(event.target.dataset.p);
+    });
+  }
 
-    /** Height in the plot, 0 for the mean and 1 for the maximum. */
-    height(pooled) {
-      const [low, high] = [gem(this.maps[this.row], 1), gem(this.maps[this.row], Infinity)];
-      return high > low ? (pooled - low) / (high - low) : 0.5;
-    }
+  mapColours(values) {
+    const top = gem(values, Infinity);
+    return (i) => inferno(values[i] / top);
+  }
 
-    /** Everything that depends on the channel: its map and the curve f(p) between its two limits. */
-    showChannel() {
-      const { rows, columns } = this.data;
-      const values = this.maps[this.row];
-      const [mean, top] = [gem(values, 1), gem(values, Infinity)].map(threeDigits);
-      this.find(`input[value="${this.channel}"]`).checked = true;
-      drawPixels(this.find(".map"), rows, columns, this.mapColours(this.row));
-      this.find(".map").ariaLabel = `Feature map of channel ${this.channel}, ${rows} by ${columns} positions`;
-      this.find(".map-top").textContent = top;
-      this.find(".limit.mean").textContent = `mean ${mean} (p = 1)`;
-      this.find(".limit.max").textContent = `maximum ${top} (p → ∞)`;
+  /** Calls `draw` for each network with its map, its name as in "of channel 5, fine-tuned", and its number. */
+  eachNetwork(draw) {
+    const { networks } = this.data;
+    this.maps[this.row].forEach((values, i) => draw(values, networks.length > 1 ? `, ${networks[i]}` : "", i));
+  }
+
+  /** Everything that depends on the channel: its maps and the curves f(p) between their limits. */
+  showChannel() {
+    const { rows, columns } = this.data;
+    const means = this.maps[this.row].map((values) => gem(values, 1));
+    this.low = Math.min(...means);
+    this.high = Math.max(...this.maps[this.row].map((values) => gem(values, Infinity)));
+    this.find(`input[value="${this.channel}"]`).checked = true;
+    this.eachNetwork((values, name, i) => {
+      const figure = this.shadowRoot.querySelectorAll(".map")[i];
+      const canvas = figure.querySelector("canvas");
+      drawPixels(canvas, rows, columns, this.mapColours(values));
+      canvas.ariaLabel = `Feature map of channel ${this.channel}${name}, ${rows} by ${columns} positions`;
+      figure.querySelector("b").textContent = threeDigits(gem(values, Infinity));
       const points = Array.from({ length: STEPS + 1 }, (_, step) => {
         const y = 100 * (1 - this.height(gem(values, exponentAt(step))));
         return `${step},${y.toFixed(2)}`;
       });
-      this.find(".curve").setAttribute("d", `M${points.join("L")}`);
-      this.showExponent();
-    }
+      this.shadowRoot.querySelectorAll(".curve")[i].setAttribute("d", `M${points.join("L")}`);
+    });
+    this.showExponent();
+  }
 
-    /** Everything that depends on p: contributions, the place on the curve, the numbers in words. */
-    showExponent() {
-      const { rows, columns } = this.data;
-      const parts = this.shares;
-      const top = parts.reduce((a, b) => Math.max(a, b));
+  /** Height in the plot: 0 for the smallest mean of the networks, 1 for their largest maximum. */
+  height(pooled) {
+    return this.high > this.low ? (pooled - this.low) / (this.high - this.low) : 0.5;
+  }
+
+  /** Everything that depends on p: contributions, the places on the curves, the numbers. */
+  showExponent() {
+    const { rows, columns } = this.data;
+    const parts = this.shares;
+    this.eachNetwork((_, name, i) => {
+      const figure = this.shadowRoot.querySelectorAll(".contributions")[i];
+      const top = parts[i].reduce((a, b) => Math.max(a, b));
       // The style sheet adds this light to a darkened photograph: black adds nothing.
-      drawPixels(this.find(".parts"), rows, columns, (i) => inferno(parts[i] / top));
+      drawPixels(figure.querySelector("canvas"), rows, columns, (at) => inferno(parts[i][at] / top));
       const percent = `${threeDigits(100 * top)}\u00a0%`;
-      this.find(".part-top").textContent = percent;
-      this.find(".parts").ariaLabel =
-        `Contribution of each position, drawn over the photograph; the largest is ${percent}`;
-      this.showNumbers(halfCount(parts), parts.length);
-    }
+      figure.querySelector("b").textContent = percent;
+      figure.querySelector("canvas").ariaLabel =
+        `Contribution of each position${name}, drawn over the photograph; the largest is ${percent}`;
+    });
+    this.showPlace();
+    this.showNumbers(parts.map(halfCount), rows * columns);
+  }
 
-    showNumbers(half, positions) {
-      const p = threeDigits(this.exponent);
-      const pooled = this.pooled;
-      const slider = this.find("input[type=range]");
-      slider.value = Math.round(stepOf(this.exponent));
-      slider.ariaValueText = `p = ${p}`;
-      this.find(".axis").style.setProperty("--x", stepOf(this.exponent) / STEPS);
-      this.find(".axis").style.setProperty("--y", this.height(pooled));
-      for (const button of this.shadowRoot.querySelectorAll("button")) {
-        button.ariaPressed = Number(button.dataset.p) === this.exponent;
-      }
-      this.find("output").replaceChildren(
-        textElement("span", "p", `p = ${p}`),
-        " ",
-        textElement("span", "pooled", `pooled value ${threeDigits(pooled)}`),
-        " ",
-        textElement("span", "half", `half of the sum from ${half} of ${positions} positions`),
-      );
+  showPlace() {
+    const slider = this.find("input[type=range]");
+    slider.value = stepOf(this.exponent);
+    slider.ariaValueText = `p = ${threeDigits(this.exponent)}`;
+    this.find(".axis").style.setProperty("--x", stepOf(this.exponent) / STEPS);
+    const dots = this.shadowRoot.querySelectorAll(".dot");
+    this.pooled.forEach((pooled, i) => dots[i].style.setProperty("--y", this.height(pooled)));
+    for (const button of this.shadowRoot.querySelectorAll("button")) {
+      button.ariaPressed = Number(button.dataset.p) === this.exponent;
     }
-  };
+  }
+
+  showNumbers(halves, positions) {
+    const written = (p) => this.maps[this.row].map((values) => threeDigits(gem(values, p)));
+    this.find("output .p").textContent = `p = ${threeDigits(this.exponent)}`;
+    this.find("tbody").replaceChildren(
+      tableRow("pooled", "pooled value", written(this.exponent)),
+      tableRow("", "mean (p = 1)", written(1)),
+      tableRow("", "max (p → ∞)", written(Infinity)),
+      tableRow("", "positions for half", halves.map((half) => `${half} of ${positions}`)),
+    );
+  }
 }
 
-if (typeof customElements !== "undefined") defineOnce("gem-p-slider", makePSlider());
+defineOnce("gem-p-slider", PSlider);

@@ -3,9 +3,8 @@
 Photograph, feature map, contributions x^p / Σ x^p, and the pooled value between its limits p = 1 and p = ∞.
 """
 
-import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from gem_lite.pooling import gem, mac
+from gem_lite.widgets.element import three_digits
 
 EPS = 1e-6  # pooling clamps activations here
 # The axis of the curve runs evenly in 1/√p: p = ∞ has a place on it, and 1 to 10, where most happens, room.
@@ -52,22 +52,6 @@ def half_count(shares: NDArray[np.float64]) -> int:
     return int(np.argmax(np.cumsum(np.sort(shares.ravel())[::-1]) >= 0.5 - 1e-9)) + 1
 
 
-def three_digits(number: float) -> str:
-    """A number to three significant digits, as element.js writes it.
-
-    >>> three_digits(3.0), three_digits(1055.9), three_digits(0.01234), three_digits(math.inf)
-    ('3.00', '1060', '0.0123', '∞')
-    """
-    if math.isinf(number) or number == 0:
-        return "∞" if number else "0"
-    rounded = float(f"{number:.3g}")
-    decimals = max(0, 2 - math.floor(math.log10(abs(rounded))))
-    if decimals <= 6:
-        return f"{rounded:.{decimals}f}"
-    mantissa, exponent = f"{rounded:.2e}".split("e")
-    return f"{mantissa}e{int(exponent)}"
-
-
 def axis_place(p: float) -> float:
     """Where the exponent lies on the axis: 0 for p = 1, 1 for p = ∞."""
     return 1 - 1 / math.sqrt(p)
@@ -83,72 +67,72 @@ def lit(image: NDArray[np.uint8], strength: NDArray[np.float64]) -> NDArray[np.f
     return np.asarray(1 - (1 - dark) * (1 - light))  # "screen": black light adds nothing
 
 
-def _draw_pictures(
-    axes: Sequence[Axes], image: NDArray[np.uint8], channel: NDArray[np.floating[Any]], p: float
+def _draw_network(
+    axes: Sequence[Axes], image: NDArray[np.uint8], channel: NDArray[np.floating[Any]], p: float, name: str
 ) -> None:
+    """Feature map and contributions of one network."""
     height, width = image.shape[:2]
     extent = (0, width, height, 0)  # a feature map covers the whole photograph
     shares = contribution_shares(channel, p)
-    axes[0].imshow(image, extent=extent)
-    axes[1].imshow(channel, extent=extent, cmap="inferno", vmin=0, interpolation="nearest")
-    axes[2].imshow(lit(image, shares / shares.max()), extent=extent)
-    titles = (
-        "photograph",
-        f"feature map, 0 to {three_digits(float(channel.max()))}",
-        f"share of $\\Sigma x^p$, 0 to {three_digits(100 * float(shares.max()))} %",
+    axes[0].imshow(channel, extent=extent, cmap="inferno", vmin=0, interpolation="nearest")
+    axes[1].imshow(lit(image, shares / shares.max()), extent=extent)
+    axes[0].set_title(f"{name or 'feature map'}, 0 to {three_digits(float(channel.max()))}", fontsize=10)
+    axes[1].set_title(
+        rf"share of $\Sigma x^p$, 0 to {three_digits(100 * float(shares.max()))} %", fontsize=10
     )
-    for ax, title in zip(axes, titles, strict=True):
-        ax.set_title(title, fontsize=10)
-        ax.set_axis_off()
 
 
-def _draw_curve(ax: Axes, channel: NDArray[np.floating[Any]], p: float) -> None:
-    mean, top = pooled(channel, 1.0), pooled(channel, math.inf)
-    ax.plot([axis_place(q) for q in CURVE_EXPONENTS], [pooled(channel, q) for q in CURVE_EXPONENTS], lw=2)
-    ax.axhline(mean, ls="--", lw=1, color="grey")
-    ax.axhline(top, ls="--", lw=1, color="grey")
-    ax.plot(axis_place(p), pooled(channel, p), "o", ms=9, color="C0")
-    inset: dict[str, Any] = {"textcoords": "offset points", "fontsize": 9, "color": "dimgrey"}
-    ax.annotate(f"maximum {three_digits(top)} (p → ∞)", (0, top), (2, -12), **inset)
-    ax.annotate(f"mean {three_digits(mean)} (p = 1)", (1, mean), (-2, 5), ha="right", **inset)
-    ax.set_xticks([axis_place(q) for q in TICKS], ["∞" if math.isinf(q) else f"{q:g}" for q in TICKS])
+def _draw_curves(ax: Axes, maps: Mapping[str, NDArray[np.floating[Any]]], p: float) -> None:
+    """Pooled value over p, a line for each network, from its mean to its maximum."""
+    looks: tuple[dict[str, Any], ...] = ({"color": "C0"},)
+    if len(maps) > 1:
+        looks = ({"color": "dimgrey", "ls": "--"}, {"color": "C0"})
+    for (name, channel), look in zip(maps.items(), looks, strict=True):
+        values = [pooled(channel, q) for q in CURVE_EXPONENTS]
+        ax.plot([axis_place(q) for q in CURVE_EXPONENTS], values, lw=2, label=name, **look)
+        ax.plot(axis_place(p), pooled(channel, p), "o", ms=9, color=look["color"])
+    if len(maps) > 1:
+        ax.legend(frameon=False, loc="upper left", fontsize=9)
+    labels = ["∞\nmax" if math.isinf(q) else "1\nmean" if q == 1 else f"{q:g}" for q in TICKS]
+    ax.set_xticks([axis_place(q) for q in TICKS], labels)
     ax.set(xlabel="p", ylabel="pooled value", xlim=(-0.01, 1.01))
     ax.spines[["top", "right"]].set_visible(False)
 
 
 def draw_p_slider(
-    image: NDArray[np.uint8], channel: NDArray[np.floating[Any]], p: float, title: str = ""
+    image: NDArray[np.uint8], maps: Mapping[str, NDArray[np.floating[Any]]], p: float, title: str = ""
 ) -> Figure:
     """The p-slider at one exponent.
 
     Args:
         image: photograph (H, W, 3).
-        channel: its feature map (h, w), not negative.
+        maps: a channel's feature map (h, w), not negative, under the name of its network; one or two.
         p: exponent, 1 or more; ``math.inf`` for the maximum.
         title: above the picture.
     """
     # Places by hand: a layout engine draws everything twice, and a live slider would feel it.
-    figure = Figure(figsize=(9, 4.4), facecolor="white")
+    rows = len(maps)
+    figure = Figure(figsize=(9, 2.6 + 2 * rows), facecolor="white")
     grid = figure.add_gridspec(
-        2,
+        rows + 1,
         3,
-        height_ratios=(1.3, 1),
+        height_ratios=(*rows * [1.3], 1),
         left=0.08,
         right=0.985,
-        bottom=0.1,
+        bottom=0.14 if rows == 1 else 0.1,
         top=0.88 if title else 0.94,
         wspace=0.04,
-        hspace=0.08,
+        hspace=0.2,
     )
-    _draw_pictures([figure.add_subplot(grid[0, column]) for column in range(3)], image, channel, p)
-    _draw_curve(figure.add_subplot(grid[1, :]), channel, p)
+    photo = figure.add_subplot(grid[0, 0])
+    photo.imshow(image)
+    photo.set_title("photograph", fontsize=10)
+    for row, (name, channel) in enumerate(maps.items()):
+        axes = [figure.add_subplot(grid[row, column]) for column in (1, 2)]
+        _draw_network(axes, image, channel, p, name)
+    for ax in figure.axes:
+        ax.set_axis_off()
+    _draw_curves(figure.add_subplot(grid[rows, :]), maps, p)
     if title:
         figure.suptitle(title, fontsize=11)
     return figure
-
-
-def png(figure: Figure, dpi: int = 100) -> bytes:
-    """The figure as PNG."""
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=dpi)
-    return stream.getvalue()

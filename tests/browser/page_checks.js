@@ -50,8 +50,9 @@ function ground(element) {
 
 /** Texts of the book's own elements with a contrast below 4.5 (WCAG 2, 1.4.3). */
 function hardToRead() {
-  const texts = [...document.querySelectorAll("gem-p-slider")].flatMap((slider) => [
-    ...slider.shadowRoot.querySelectorAll("span, legend, figcaption, button"),
+  const elements = [...document.querySelectorAll("*")].filter((element) => element.shadowRoot);
+  const texts = elements.flatMap((element) => [
+    ...element.shadowRoot.querySelectorAll("span, legend, figcaption, button, th, td, p, small, label"),
   ]);
   return texts.filter((text) => text.textContent.trim()).flatMap((text) => {
     const pair = [getComputedStyle(text).color, ground(text)];

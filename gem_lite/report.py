@@ -27,10 +27,19 @@ class Record:
     unit: str = ""
     higher_is_better: bool | None = None
     how: str = ""
+    tolerance: float | None = None
+    compared: bool = True
 
 
 def report(
-    name: str, value: Any, *, unit: str = "", higher_is_better: bool | None = None, how: str = ""
+    name: str,
+    value: Any,
+    *,
+    unit: str = "",
+    higher_is_better: bool | None = None,
+    how: str = "",
+    tolerance: float | None = None,
+    compared: bool = True,
 ) -> None:
     """Keep a result of this chapter under a name, for the prose around it and for later comparisons.
 
@@ -42,9 +51,13 @@ def report(
         unit: as it would be printed, for example ``"%"`` or ``"s"``.
         higher_is_better: None where neither direction is.
         how: one sentence on how it was measured.
+        tolerance: the largest difference that means nothing, where the method says it (an identity that
+            holds up to rounding); None: the regression run takes it from the spread over seeds.
+        compared: False for what differs from run to run by nature, such as a time.
 
     Raises:
-        ValueError: for NaN or infinity, a bad name, or a name that another cell has reported.
+        ValueError: for NaN or infinity, a negative tolerance, a bad name, or a name that another cell has
+            reported.
         TypeError: for a value that is neither a number nor a string.
 
     >>> report("map_gem", 61.5, unit="%", higher_is_better=True)
@@ -54,7 +67,9 @@ def report(
     """
     if not name.isidentifier():
         raise ValueError(f"report name {name!r}: use letters, digits and underscores only")
-    record = Record(_plain(name, value), unit, higher_is_better, how)
+    if tolerance is not None and not 0 <= tolerance < math.inf:
+        raise ValueError(f"report {name!r}: tolerance {tolerance} is not a finite number from 0 on")
+    record = Record(_plain(name, value), unit, higher_is_better, how, tolerance, compared)
     shell = _notebook_shell()
     if shell is None:
         return

@@ -32,6 +32,12 @@ def test_a_name_can_be_pasted(name: str) -> None:
         report(name, 1.0)
 
 
+@pytest.mark.parametrize("tolerance", [-1e-9, math.inf, math.nan])
+def test_a_tolerance_is_a_finite_length(tolerance: float) -> None:
+    with pytest.raises(ValueError, match="is not a finite number from 0 on"):
+        report("norm", 1.0, tolerance=tolerance)
+
+
 @pytest.mark.parametrize(
     ("value", "plain"),
     [
@@ -85,13 +91,15 @@ def test_an_executed_notebook_gives_the_records_back(tmp_path: Path) -> None:
         tmp_path,
         "import numpy as np\nfrom myst_nb import glue\nfrom gem_lite.report import report",
         "report('map_gem', np.float64(61.5), unit='%', higher_is_better=True, how='off the shelf')\n"
-        "report('queries', 70)\nreport('verdict', 'overlap')",
+        "report('queries', 70, tolerance=0)\nreport('verdict', 'overlap')\n"
+        "report('time', 2.5, compared=False)",
         "glue('map_gem', 61.5, display=False)",
     )
     assert read_reports(path) == {
         "map_gem": Record(61.5, "%", True, "off the shelf"),
-        "queries": Record(70),
+        "queries": Record(70, tolerance=0),
         "verdict": Record("overlap"),
+        "time": Record(2.5, compared=False),
     }
     # The book pastes it as it pastes what MyST-NB's own function has glued.
     reported, glued = (nbformat.read(path, as_version=4).cells[i].outputs[0] for i in (1, 2))

@@ -49,7 +49,8 @@ def build(options: argparse.Namespace, paths: Paths) -> None:
     chapters = [Chapter(page) for page in toc_pages if page.suffix == ".ipynb"]
     given = profile_parameters(paths.book / "profiles", options.profile, options.seed)
     overrides = parse_overrides(options.parameter, [chapter.name for chapter in chapters])
-    tasks = [_task(chapter, {**given, **overrides[chapter.name]}, paths) for chapter in chapters]
+    chosen = only(chapters, options.only)
+    tasks = [_task(chapter, {**given, **overrides[chapter.name]}, paths) for chapter in chosen]
     stale = [
         task for task in tasks if options.force or not executed.is_current(paths, task.chapter.name, task.key)
     ]
@@ -58,7 +59,7 @@ def build(options: argparse.Namespace, paths: Paths) -> None:
     print(f"Chapters: {len(stale)} to execute, {len(tasks) - len(stale)} unchanged", flush=True)
     seconds = run_chapters(stale, paths, jobs, threads) if stale else {}
     print(_summary(tasks, seconds), flush=True)
-    if options.no_pages:
+    if options.no_pages or options.only or options.into:
         return
     stage(chapters, paths)
     started = time.monotonic()
@@ -66,6 +67,19 @@ def build(options: argparse.Namespace, paths: Paths) -> None:
     rendered = render(paths)
     print(f"{time.monotonic() - started:.1f} s" if rendered else "unchanged")
     print(f"\nThe book: {paths.html / (toc_pages[0].stem + '.html')}")
+
+
+def only(chapters: Sequence[Chapter], names: Sequence[str] | None) -> list[Chapter]:
+    """The chapters of these names, in the order of the table of contents; all where none is named.
+
+    Raises:
+        BuildError: for a name that is not in the table of contents.
+    """
+    known = [chapter.name for chapter in chapters]
+    unknown = sorted(set(names or ()) - set(known))
+    if unknown:
+        raise BuildError(f"no chapter {', '.join(unknown)}; known: {', '.join(known)}")
+    return [chapter for chapter in chapters if not names or chapter.name in names]
 
 
 def _task(chapter: Chapter, given: dict[str, Any], paths: Paths) -> Task:
@@ -107,6 +121,10 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, help="chapters side by side (default: a core each, up to four)")
     parser.add_argument("--force", action="store_true", help="execute every chapter, stale or not")
     parser.add_argument("--no-pages", action="store_true", help="execute the chapters, render nothing")
+    parser.add_argument("--only", nargs="+", metavar="CHAPTER", help="these chapters alone; renders nothing")
+    parser.add_argument(
+        "--into", default="", metavar="FOLDER", help="another folder of _build/executed; renders nothing"
+    )
     parser.add_argument("--root", type=Path, default=Path(), help="the checkout (default: here)")
     return parser.parse_args(arguments)
 
@@ -115,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0 for a built book, 1 for a problem with it, 128 + the signal's number if interrupted."""
     options = _arguments(arguments)
     interrupts.listen()
-    paths = Paths(options.root.resolve(), options.profile)
+    paths = Paths(options.root.resolve(), options.profile, options.into)
     try:
         with only_build(paths):
             build(options, paths)

@@ -49,6 +49,17 @@ def test_content_decides_what_is_executed(mini: MiniBook) -> None:
 
 
 @pytest.mark.slow
+def test_some_chapters_into_another_folder(mini: MiniBook) -> None:
+    mini.chapter("01_a", "print(seed)")
+    mini.chapter("02_b", "print(seed)")
+    assert mini.executes("--only", "02_b") == ["02_b"]
+    assert mini.executes("--only", "02_b", "--seed", "1", "--into", "tiny-seed1") == ["02_b"]
+    assert sorted(path.name for path in (mini.root / "_build" / "executed").iterdir()) == ["tiny", "tiny-seed1"]
+    assert mini.record("02_b")["parameters"]["seed"] == 0, "the book's own folder stays as it was"
+    assert not mini.executed("01_a").exists()
+
+
+@pytest.mark.slow
 def test_the_record_says_how_a_chapter_was_made(mini: MiniBook) -> None:
     mini.chapter("01_a", "print(views)", parameters='profile = "lite"\nseed = 0\nviews = 3')
     assert mini.executes("-p", "01_a:views=4") == ["01_a"]
@@ -66,6 +77,7 @@ def test_the_record_says_how_a_chapter_was_made(mini: MiniBook) -> None:
         (["-p", "01_a:veiws=4"], "01_a has no parameter veiws"),
         (["-p", "1_a:seed=4"], "no chapter '1_a'"),
         (["--profile", "huge"], "no profile 'huge'"),
+        (["--only", "1_a"], "no chapter 1_a; known: 01_a"),
     ],
 )
 def test_a_wrong_name_stops_the_build_before_it_starts(

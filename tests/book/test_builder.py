@@ -54,7 +54,8 @@ def test_some_chapters_into_another_folder(mini: MiniBook) -> None:
     mini.chapter("02_b", "print(seed)")
     assert mini.executes("--only", "02_b") == ["02_b"]
     assert mini.executes("--only", "02_b", "--seed", "1", "--into", "tiny-seed1") == ["02_b"]
-    assert sorted(path.name for path in (mini.root / "_build" / "executed").iterdir()) == ["tiny", "tiny-seed1"]
+    folders = (mini.root / "_build" / "executed").iterdir()
+    assert sorted(folder.name for folder in folders) == ["tiny", "tiny-seed1"]
     assert mini.record("02_b")["parameters"]["seed"] == 0, "the book's own folder stays as it was"
     assert not mini.executed("01_a").exists()
 

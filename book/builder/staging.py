@@ -12,7 +12,9 @@ from .paths import Paths
 from .rendering import CONFIG
 from .repository import Repository, repository
 
-NOT_STAGED = shutil.ignore_patterns("*.ipynb", "*.py", "builder", "profiles", "__pycache__", ".*")
+NOT_STAGED = shutil.ignore_patterns(
+    "*.ipynb", "*.py", "builder", "regress", "profiles", "claims.yml", "__pycache__", ".*"
+)
 EXECUTION_METADATA = ("papermill", "execution", "widgets")
 
 

@@ -3,10 +3,11 @@
 import json
 import math
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any, TypedDict
 
 from gem_lite import safe_pickle
+from gem_lite.datasets.names import leads_out
 
 INDEX_LISTS = ("ok", "easy", "hard", "junk")
 
@@ -74,9 +75,8 @@ def _image_names(names: Sequence[Any], where: str) -> list[str]:
         if not isinstance(name, str) or not name:
             raise ValueError(f"{where}[{row}] is not an image name")
         # Names are joined to the folder of the images, and must not lead out of it.
-        for flavour in (PurePosixPath(name), PureWindowsPath(name)):
-            if flavour.is_absolute() or flavour.drive or ".." in flavour.parts:
-                raise ValueError(f"{where}[{row}] leads out of the folder of the images: {name[:80]!r}")
+        if leads_out(name):
+            raise ValueError(f"{where}[{row}] leads out of the folder of the images: {name[:80]!r}")
     return list(names)
 
 

@@ -121,12 +121,10 @@ def test_pairs_link_clusters():
 
 @pytest.fixture
 def folder(tmp_path):
-    """Five things with three noisy pictures each, a loose one, a broken one, and a file that is no picture."""
+    """Five things with three noisy pictures each, a broken one, and a file that is no picture."""
     for thing in range(5):
-        base = (
-            np.random.default_rng(thing).integers(0, 200, (6, 6, 3), dtype=np.uint8)
+        base = np.random.default_rng(thing).integers(0, 200, (6, 6, 3), dtype=np.uint8)
         base = base.repeat(6, 0).repeat(6, 1)
-        )
         (tmp_path / "mine" / f"thing{thing}").mkdir(parents=True)
         for view in range(3):
             noise = np.random.default_rng(10 * thing + view).integers(0, 50, base.shape, dtype=np.uint8)

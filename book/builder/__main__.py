@@ -31,7 +31,7 @@ def only_build(paths: Paths) -> Iterator[None]:
     Raises:
         BuildError: when another one is running.
     """
-    paths.build.mkdir(exist_ok=True)
+    paths.build.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(paths.build / ".lock", timeout=0):
             yield

@@ -31,6 +31,12 @@ class Task:
     parameters: Parameters  # all of them
     key: str
     expected: float | None  # seconds that the last run took
+    place: Paths | None = None  # where it is kept; by default with the book's
+    label: str | None = None  # tells apart several runs of one chapter; by default its name
+
+    @property
+    def name(self) -> str:
+        return self.label or self.chapter.name
 
 
 @dataclass
@@ -46,20 +52,29 @@ class Run:
 
     @property
     def name(self) -> str:
-        return self.task.chapter.name
+        return self.task.name
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.started
 
 
-def run_chapters(tasks: Sequence[Task], paths: Paths, jobs: int, threads: int) -> dict[str, float]:
-    """Execute all tasks in order, at most ``jobs`` at a time; seconds by chapter.
+def run_chapters(
+    tasks: Sequence[Task],
+    paths: Paths,
+    jobs: int,
+    threads: int,
+    failures: dict[str, str] | None = None,
+) -> dict[str, float]:
+    """Execute all tasks in order, at most ``jobs`` at a time; seconds by name of the task.
 
     Each good execution is kept at once, so that a later failure or Ctrl-C loses nothing that was finished.
 
+    Args:
+        failures: where given, what went wrong is noted here under the task's name, and the others go on.
+
     Raises:
-        BuildError: for the first chapter that fails; the others are ended.
+        BuildError: without ``failures``, for the first chapter that fails; the others are ended.
     """
     waiting, running = deque(tasks), list[Run]()
     seconds: dict[str, float] = {}
@@ -72,10 +87,17 @@ def run_chapters(tasks: Sequence[Task], paths: Paths, jobs: int, threads: int) -
                     running.append(_start(waiting.popleft(), paths, threads))
                 processes.pause()
                 for run in [run for run in running if run.process.poll() is not None]:
-                    seconds[run.name] = _finish(run, paths)
+                    try:
+                        seconds[run.name] = _finish(run, paths)
+                        line = f"  {run.name:<24} {seconds[run.name]:7.1f} s"
+                    except BuildError as error:
+                        if failures is None:
+                            raise
+                        failures[run.name] = str(error)
+                        line = f"  {run.name:<24}  failed"
                     running.remove(run)
-                    tqdm.write(f"  {run.name:<24} {seconds[run.name]:7.1f} s")
-                _show(bar, tasks, seconds, running)
+                    tqdm.write(line)
+                _show(bar, tasks, {*seconds, *(failures or {})}, running)
     finally:
         for run in running:
             processes.end_tree(run.process)
@@ -84,7 +106,7 @@ def run_chapters(tasks: Sequence[Task], paths: Paths, jobs: int, threads: int) -
 
 
 def _start(task: Task, paths: Paths, threads: int) -> Run:
-    name = task.chapter.name
+    name = task.name
     job_file = paths.running / f"{name}.json"
     output = paths.running / f"{name}.ipynb"
     job = {
@@ -123,9 +145,10 @@ def _finish(run: Run, paths: Paths) -> float:
         )
     failure = json.loads(run.outcome.read_text(encoding="utf8"))["failure"]
     if failure:
-        raise BuildError(_described(run, failure, paths))
-    executed.keep(paths, run.name, run.task.key, run.notebook, run.task.parameters, seconds)
-    (paths.failed / run.notebook.name).unlink(missing_ok=True)
+        raise BuildError(_described(run, failure, run.task.place or paths))
+    place, chapter = run.task.place or paths, run.task.chapter.name
+    executed.keep(place, chapter, run.task.key, run.notebook, run.task.parameters, seconds)
+    (place.failed / f"{chapter}.ipynb").unlink(missing_ok=True)
     return seconds
 
 
@@ -137,7 +160,7 @@ def _described(run: Run, failure: dict[str, Any], paths: Paths) -> str:
     lines += ["", failure["traceback"]]
     if run.notebook.is_file():
         paths.failed.mkdir(parents=True, exist_ok=True)
-        kept = Path(shutil.move(run.notebook, paths.failed / run.notebook.name))
+        kept = Path(shutil.move(run.notebook, paths.failed / f"{run.task.chapter.name}.ipynb"))
         lines += ["", f"The notebook as far as it came: {kept}"]
     return "\n".join(lines)
 
@@ -147,9 +170,9 @@ def _bar(tasks: Sequence[Task]) -> "tqdm[Any]":
     return tqdm(total=total, bar_format="{desc} |{bar}| {elapsed}{postfix}", disable=None, leave=False)
 
 
-def _show(bar: "tqdm[Any]", tasks: Sequence[Task], done: dict[str, float], running: Sequence[Run]) -> None:
+def _show(bar: "tqdm[Any]", tasks: Sequence[Task], done: set[str], running: Sequence[Run]) -> None:
     """Move the bar by expected seconds, and name what runs with its elapsed and expected seconds."""
-    finished = sum(task.expected or GUESSED_SECONDS for task in tasks if task.chapter.name in done)
+    finished = sum(task.expected or GUESSED_SECONDS for task in tasks if task.name in done)
     under_way = sum(min(run.seconds, run.task.expected or GUESSED_SECONDS) for run in running)
     bar.n = finished + under_way
     bar.set_description_str(", ".join(_progress(run) for run in running), refresh=False)

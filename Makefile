@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env book test check lab clean lock
+.PHONY: help env book test check lab clean lock run sweep
 
 PYTHON  ?= python3
 PROFILE ?= lite
@@ -49,6 +49,14 @@ test: env  ## everything that CI runs: lint, types, the book, all tests
 	$(VENV)/bin/mypy
 	$(MAKE) book PROFILE=lite
 	$(PY) -m pytest $(ARGS)
+
+# The texts travel in the environment: nothing in them means anything to a shell.
+run sweep: export SETTINGS = $(if $(filter run,$@),$(PARAMS),$(GRID))
+run: env  ## a chapter with other parameters: make run CHAPTER=03_pooling PARAMS='p=5 seed=2'
+	$(PY) -m book.runs run "$(CHAPTER)" "$$SETTINGS" --profile $(PROFILE) $(ARGS)
+
+sweep: env  ## a chapter over a grid, table and plot: make sweep CHAPTER=03_pooling GRID='p=1,3,5 seed=0..4'
+	$(PY) -m book.runs sweep "$(CHAPTER)" "$$SETTINGS" --profile $(PROFILE) $(if $(RESULTS),--results "$(RESULTS)") $(ARGS)
 
 lab: env  ## open the chapters in JupyterLab
 	$(VENV)/bin/jupyter lab --notebook-dir=book

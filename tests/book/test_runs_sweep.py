@@ -117,9 +117,7 @@ def test_lines_differ_in_marker_not_only_in_colour(tmp_path: Path) -> None:
 
 def test_words_stand_side_by_side_and_wide_ranges_on_a_logarithmic_axis() -> None:
     words = Sweep(("pooling",), (outcome(1.0, 0, "gem"), outcome(1.0, 0, "mac")))
-    assert [label.get_text() for label in draw(words, ["map_gem"]).axes[0].get_xticklabels()] == [
-        "gem",
-        "mac",
-    ]
+    labels = draw(words, ["map_gem"]).axes[0].get_xticklabels()
+    assert [label.get_text() for label in labels] == ["gem", "mac"]
     wide = Sweep(("p",), tuple(outcome(p, 0) for p in (1.0, 10.0, 100.0)))
     assert draw(wide, ["map_gem"]).axes[0].get_xscale() == "log"

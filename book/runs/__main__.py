@@ -53,7 +53,7 @@ def sweep(options: argparse.Namespace, chapter: Chapter, root: Path) -> int:
     found = Sweep(tuple(grid), tuple(outcomes))
     written = " ".join(f"{name}={','.join(shown(v) for v in values)}" for name, values in grid.items())
     name = file_name(f"{options.profile}_{written.replace(' ', '_')}", {"grid": grid})
-    folder = RunPaths(root, options.profile, chapter.name, name).build / "sweeps" / name
+    folder = RunPaths(root, options.profile, chapter=chapter.name).build / "sweeps" / name
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(found, folder / "sweep.csv")
     print(f"\nThe table: {folder / 'sweep.csv'}")
@@ -149,7 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     root = options.root.resolve()
     try:
         chapter = find_chapter(root / "book", options.chapter)
-        with only_build(RunPaths(root, options.profile, chapter.name, "")):
+        with only_build(RunPaths(root, options.profile, chapter=chapter.name)):
             return {"run": run, "sweep": sweep}[options.command](options, chapter, root)
     except BuildError as error:
         print(f"\n{_uncoloured(str(error))}", file=sys.stderr)

@@ -78,7 +78,7 @@ def _task(chapter: Chapter, given: Parameters, root: Path) -> Task:
     profile_parameters(root / "book" / "profiles", given["profile"], None)
     parameters = merged(chapter.name, chapter.parameters, given)
     name = run_name(chapter, parameters)
-    place = RunPaths(root, parameters["profile"], chapter.name, name)
+    place = RunPaths(root, parameters["profile"], chapter=chapter.name, run=name)
     record = executed.read_record(place, chapter.name)
     key = execution_key(chapter, parameters, root)
     return Task(chapter, given, parameters, key, record.seconds if record else None, place, name)

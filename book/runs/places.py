@@ -19,8 +19,8 @@ UNSAFE = re.compile(r"[^\w.,=+-]+")
 class RunPaths(Paths):
     """The folders of one run, all of them within ``_build/runs/<chapter>``."""
 
-    chapter: str
-    run: str
+    chapter: str = ""
+    run: str = ""
 
     @property
     def build(self) -> Path:

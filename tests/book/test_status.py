@@ -23,7 +23,13 @@ RECORD = ExecutionRecord(
 def test_a_chapter_has_its_line() -> None:
     text = markdown([RECORD])
     assert "| {doc}`01_a` | 2026-11-28 14:40 | 12.3 | A |" in text
-    for said in ("profile `lite`, seed `0`", "Some CPU, 2 cores", "GPU: none", "Linux x86_64", "torch 2.12.0"):
+    for said in (
+        "profile `lite`, seed `0`",
+        "Some CPU, 2 cores",
+        "GPU: none",
+        "Linux x86_64",
+        "torch 2.12.0",
+    ):
         assert said in text
     assert "private" not in text
 

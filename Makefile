@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env book test check lab clean lock run sweep
+.PHONY: help env book test check lab clean lock run sweep bench
 
 PYTHON  ?= python3
 PROFILE ?= lite
@@ -57,6 +57,9 @@ run: env  ## a chapter with other parameters: make run CHAPTER=03_pooling PARAMS
 
 sweep: env  ## a chapter over a grid, table and plot: make sweep CHAPTER=03_pooling GRID='p=1,3,5 seed=0..4'
 	$(PY) -m book.runs sweep "$(CHAPTER)" "$$SETTINGS" --profile $(PROFILE) $(if $(RESULTS),--results "$(RESULTS)") $(ARGS)
+
+bench: env  ## run the benchmarks, on a quiet machine, into _build/bench: make bench ARGS="training mining"
+	$(PY) tests/benchmarks/run.py $(ARGS)
 
 lab: env  ## open the chapters in JupyterLab
 	$(VENV)/bin/jupyter lab --notebook-dir=book

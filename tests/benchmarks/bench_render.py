@@ -19,6 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from recording import record
+
 ROOT = Path(__file__).resolve().parents[2]
 
 PROTOTYPE = """
@@ -93,6 +95,7 @@ def main() -> None:
             )
         print(f"{'ratio':10}{ratios[-1][0]:6.2f}{'':27}{ratios[-1][1]:6.2f}")
     wall, work = (statistics.median(column) for column in zip(*ratios, strict=True))
+    record("time of the prototype against Toytown, from cold", wall, "x", cpu_ratio=work, images=images)
     print(f"median ratio {wall:.2f}; of the processors' time {work:.2f}")
 
 

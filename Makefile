@@ -7,6 +7,8 @@ SHELL := /bin/bash
 PYTHON  ?= python3
 PROFILE ?= lite
 SEED    ?=
+SEEDS   ?= 0 1 2
+REASON  ?=
 ARGS    ?=
 
 VENV := .venv
@@ -22,7 +24,7 @@ export OMP_WAIT_POLICY ?= passive
 export GOMP_SPINCOUNT  ?= 0
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / | /' | awk -F' [|] ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / | /' | awk -F' [|] ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 env: $(STAMP)  ## make .venv from requirements.lock (done by the others when it is stale)
 
@@ -36,6 +38,20 @@ $(STAMP):
 
 book: env  ## execute the chapters and build the book: make book PROFILE=lite SEED=0
 	$(PY) -m book.builder --profile $(PROFILE) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+.PHONY: regress regress-seeds regress-accept reproducibility
+regress: env  ## execute what is stale and say which results moved: make regress PROFILE=lite
+	$(PY) -m book.regress compare --profile $(PROFILE) $(ARGS)
+
+regress-seeds: env  ## execute the book for several seeds, for the spread: make regress-seeds SEEDS="0 1 2"
+	$(PY) -m book.regress seeds --profile $(PROFILE) --seeds $(SEEDS) $(ARGS)
+
+regress-accept: export REASON := $(REASON)
+regress-accept: env  ## make the results of now the expected ones: make regress-accept REASON="why"
+	$(PY) -m book.regress accept --profile $(PROFILE) --reason "$$REASON" $(ARGS)
+
+reproducibility: env  ## write REPRODUCIBILITY.md from the claims and the expected results
+	$(PY) -m book.regress reproducibility
 
 check: env  ## the fast loop: lint, types, unit tests (under two minutes)
 	$(VENV)/bin/ruff check .

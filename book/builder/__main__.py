@@ -12,7 +12,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from . import executed, interrupts, processes
-from .chapters import Chapter, execution_key, pages
+from .chapters import Chapter, execution_key, only, pages
 from .errors import BuildError
 from .needs import run_steps
 from .parameters import merged, parse_overrides, profile_parameters
@@ -67,19 +67,6 @@ def build(options: argparse.Namespace, paths: Paths) -> None:
     rendered = render(paths)
     print(f"{time.monotonic() - started:.1f} s" if rendered else "unchanged")
     print(f"\nThe book: {paths.html / (toc_pages[0].stem + '.html')}")
-
-
-def only(chapters: Sequence[Chapter], names: Sequence[str] | None) -> list[Chapter]:
-    """The chapters of these names, in the order of the table of contents; all where none is named.
-
-    Raises:
-        BuildError: for a name that is not in the table of contents.
-    """
-    known = [chapter.name for chapter in chapters]
-    unknown = sorted(set(names or ()) - set(known))
-    if unknown:
-        raise BuildError(f"no chapter {', '.join(unknown)}; known: {', '.join(known)}")
-    return [chapter for chapter in chapters if not names or chapter.name in names]
 
 
 def _task(chapter: Chapter, given: dict[str, Any], paths: Paths) -> Task:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -111,6 +111,19 @@ def pages(toc: Path) -> list[Path]:
             raise BuildError(f"{toc} lists {name!r} twice")
         found.append(existing[0])
     return found
+
+
+def only(chapters: Sequence[Chapter], names: Sequence[str] | None) -> list[Chapter]:
+    """The chapters of these names, in the order of the table of contents; all where none is named.
+
+    Raises:
+        BuildError: for a name that is not in the table of contents.
+    """
+    known = [chapter.name for chapter in chapters]
+    unknown = sorted(set(names or ()) - set(known))
+    if unknown:
+        raise BuildError(f"no chapter {', '.join(unknown)}; known: {', '.join(known)}")
+    return [chapter for chapter in chapters if not names or chapter.name in names]
 
 
 def _entries(node: Any) -> Iterator[str]:

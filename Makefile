@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env book test check lab clean lock run sweep bench
+.PHONY: help env book pdf test check lab clean lock run sweep bench
 
 PYTHON  ?= python3
 PROFILE ?= lite
@@ -38,6 +38,9 @@ $(STAMP):
 
 book: env  ## execute the chapters and build the book: make book PROFILE=lite SEED=0
 	$(PY) -m book.builder --profile $(PROFILE) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+pdf: book  ## the book as one PDF file, printed by Chromium: make pdf PROFILE=lite
+	$(PY) -m book.builder.pdf
 
 .PHONY: regress regress-seeds regress-accept reproducibility
 regress: env  ## execute what is stale and say which results moved: make regress PROFILE=lite

@@ -86,7 +86,7 @@ def draw(measured: Mapping[str, Mapping[str, Point]], sets: Mapping[str, Sequenc
         measured: network to {set of scales: point}.
         sets: scales of each set.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.6))
+    figure, axes = plt.subplots(1, 2, figsize=(7.2, 4.2))
     marks = zip(measured.items(), (style.GREY, style.BLUE), ("s", "o"), strict=True)
     for number, ((name, points), colour, marker) in enumerate(marks):
         for ax, which in zip(axes, ("alone", "gain"), strict=True):
@@ -97,16 +97,16 @@ def draw(measured: Mapping[str, Mapping[str, Point]], sets: Mapping[str, Sequenc
             error = np.abs(ends - mean)
             ax.errorbar(x, mean, error, fmt=marker, color=colour, label=name, elinewidth=3, alpha=0.8)
     for key, scales in sets.items():
-        place = (pixels(scales) + 0.16, 0.98)
-        along = axes[1].get_xaxis_transform()
-        axes[1].text(*place, key, transform=along, rotation=90, ha="center", va="top", fontsize=9)
+        # Above the frame, upright: no name meets a point or its neighbour.
+        place, along = (pixels(scales), 1.02), axes[1].get_xaxis_transform()
+        axes[1].text(*place, key, transform=along, rotation=90, ha="center", va="bottom")
     axes[1].axhline(0, color=style.INK, lw=1, ls="--")
-    axes[1].margins(x=0.08, y=0.3)
+    axes[1].margins(x=0.08, y=0.1)
     axes[0].set(ylabel="mAP (%)", ylim=(0, None))
     axes[1].set(ylabel="difference to one scale (points)")
     for ax in axes:
         ax.set_xlabel("pixels, in units of scale 1")
-    figure.legend(*axes[0].get_legend_handles_labels(), ncols=2, loc="outside upper left")
+    figure.legend(*axes[0].get_legend_handles_labels(), ncols=2, loc="outside lower center")
     return figure
 
 

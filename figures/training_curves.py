@@ -47,7 +47,7 @@ def draw(
     if len(histories) > len(LOOKS):
         raise ValueError(f"{len(histories)} runs; at most {len(LOOKS)} can be told apart")
     before = before or {}
-    figure, (loss, validation, exponent) = plt.subplots(1, 3, figsize=(9.4, 3.1))
+    figure, (loss, validation, exponent) = plt.subplots(1, 3, figsize=(7.2, 3))
     for (name, history), (colour, mark, dashes) in zip(histories.items(), LOOKS, strict=False):
         look = {"color": colour, "marker": mark, "ls": dashes, "label": name}
         loss.plot(*with_start(history.column("loss"), None), **look)

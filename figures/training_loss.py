@@ -29,13 +29,13 @@ def slope(distance: np.ndarray, matching: bool, margin: float) -> np.ndarray:
 
 def _mark_margin(ax: Axes, place: float, text: str) -> None:
     ax.axvline(place, color=style.INK, lw=1, ls=":")
-    ax.text(place, ax.get_ylim()[1], text, ha="center", va="bottom", fontsize=9)
+    ax.text(place, ax.get_ylim()[1], text, ha="center", va="bottom")
 
 
 def draw(margin: float = 0.5) -> Figure:
     """Loss over distance, slope over distance, loss over cosine, for a matching and a non-matching pair."""
     distance = np.linspace(0, 1.2, 241)
-    figure, axes = plt.subplots(1, 3, figsize=(9.2, 3))
+    figure, axes = plt.subplots(1, 3, figsize=(7.2, 3.2))
     looks = ((True, style.POSITIVE, "-", "match"), (False, style.NEGATIVE, "--", "no match"))
     for matching, colour, dashes, name in looks:
         values = loss(distance, matching, margin)
@@ -50,7 +50,7 @@ def draw(margin: float = 0.5) -> Figure:
     for ax, place in zip(axes, (margin, margin, cosine_at(margin)), strict=True):
         text = "τ" if place == margin else "1 − τ²/2"
         _mark_margin(ax, float(place), text)
-    axes[0].legend(loc="center right")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 

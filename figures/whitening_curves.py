@@ -48,7 +48,7 @@ def draw_dimensions(
         groups: (Q,) landmark of each query.
     """
     figure, axes = plt.subplots(
-        2, len(networks), figsize=(7.4, 4.8), sharex=True, sharey="row", squeeze=False
+        2, len(networks), figsize=(6.4, 4.8), sharex=True, sharey="row", squeeze=False
     )
     for (above, below), (title, aps) in zip(axes.T, networks.items(), strict=True):
         for name, (colour, marker, line) in LOOKS.items():
@@ -60,7 +60,9 @@ def draw_dimensions(
         above.set_title(title)
         draw_differences(below, dimensions, aps["Lw"], aps["PCAw"], groups)
         below.set(xscale="log", xlabel="dimensions kept")
-        below.set_xticks(list(dimensions), labels=[str(d) for d in dimensions])
+        following = [*dimensions[1:], np.inf]  # of two that would touch the second is written
+        labels = ["" if b < 1.45 * d else str(d) for d, b in zip(dimensions, following, strict=True)]
+        below.set_xticks(list(dimensions), labels=labels)
         below.minorticks_off()
     axes[0, 0].set_ylabel("mAP, Medium (%)")
     axes[1, 0].set_ylabel("Lw − PCAw\n(points)")

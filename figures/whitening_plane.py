@@ -100,7 +100,7 @@ def draw(drawn: Example, steps: Mapping[str, np.ndarray]) -> Figure:
         drawn: points, landmarks and pairs.
         steps: title of each column to its matrix (2, 2); rows are mapped as (x - mean) @ matrix.
     """
-    figure, axes = plt.subplots(2, len(steps), figsize=(7.6, 5.3), height_ratios=(3, 2))
+    figure, axes = plt.subplots(2, len(steps), figsize=(6.4, 5.0), height_ratios=(3, 2))
     centred = drawn.points - drawn.points.mean(axis=0)
     for (above, below), (title, matrix) in zip(axes.T, steps.items(), strict=True):
         _draw_points(above, drawn, centred @ matrix)

@@ -92,5 +92,5 @@ def test_no_file_names_a_path_of_the_machine_it_was_written_on(root: Path) -> No
 
 def test_make_help_names_every_public_target(root: Path) -> None:
     shown = subprocess.run(["make", "help"], cwd=root, capture_output=True, text=True, check=True).stdout
-    for target in ("env", "book", "test", "check", "lab", "clean"):
+    for target in ("env", "book", "pdf", "test", "check", "lab", "clean"):
         assert f"make {target}" in shown

@@ -13,7 +13,8 @@ from .rendering import CONFIG
 from .repository import Repository, repository
 
 NOT_STAGED = shutil.ignore_patterns(
-    "*.ipynb", "*.py", "builder", "gpu", "regress", "runs", "profiles", "claims.yml", "__pycache__", ".*"
+    *("*.ipynb", "*.py", "builder", "gpu", "regress", "runs", "profiles"),
+    *("claims.yml", "readme.jpg", "__pycache__", ".*"),
 )
 EXECUTION_METADATA = ("papermill", "execution", "widgets")
 

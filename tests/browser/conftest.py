@@ -6,32 +6,22 @@ Without a browser, or without a built book, these tests are skipped with a reaso
 import functools
 import http.server
 import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import unquote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from book.builder import chromium
+from book.builder.errors import BuildError
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = Path(os.environ.get("GEM_LITE_BOOK", ROOT / "_build" / "html"))
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    # Every name but this machine's is unknown to the browser: it behaves as without a network.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
 
 
 def missing(reason: str) -> NoReturn:
@@ -44,13 +34,11 @@ def missing(reason: str) -> NoReturn:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium; ``$CHROMIUM`` names another one."""
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    if path is None:
-        missing("no Chromium on this machine: install the package `chromium`, or name a browser in $CHROMIUM")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield running
-        running.close()
+    try:
+        with chromium.launched() as running:
+            yield running
+    except BuildError as error:
+        missing(str(error))
 
 
 @pytest.fixture(scope="session")
@@ -91,19 +79,23 @@ class Visit:
 
     page: Page
     allowed: tuple[str, ...]
+    asked: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     console: list[str] = field(default_factory=list)
 
-    def listen(self) -> None:
-        """From now on requests and console messages are written down."""
-        self.page.on("request", lambda request: self._note_foreign(request.url))
-        self.page.on("requestfailed", lambda request: self.failed.append(f"{request.url}: {request.failure}"))
-        self.page.on("response", lambda answer: self._note_status(answer.url, answer.status))
-        self.page.on("console", lambda line: line.type == "error" and self.console.append(line.text))
-        self.page.on("pageerror", lambda error: self.console.append(str(error)))
+    def listeners(self) -> dict[str, Callable[..., Any]]:
+        """What writes down requests and console messages, by the page's events."""
+        return {
+            "request": lambda request: self._note_request(request.url),
+            "requestfailed": lambda request: self.failed.append(f"{request.url}: {request.failure}"),
+            "response": lambda answer: self._note_status(answer.url, answer.status),
+            "console": lambda line: line.type == "error" and self.console.append(line.text),
+            "pageerror": lambda error: self.console.append(str(error)),
+        }
 
-    def _note_foreign(self, url: str) -> None:
+    def _note_request(self, url: str) -> None:
+        self.asked.append(url)
         if not url.startswith((*self.allowed, "data:", "blob:")):
             self.foreign.append(url)
 
@@ -117,6 +109,27 @@ class Visit:
         assert not self.failed, f"files missing: {self.failed}"
         assert not self.console, f"errors in the console: {self.console}"
 
+    def weight(self, folder: Path) -> tuple[int, int]:
+        """Bytes of all files of the folder that the page asked for, and of those that are its own."""
+        files = {unquote(urlsplit(url).path) for url in self.asked if url.startswith("file:")}
+        sizes = {file: Path(file).stat().st_size for file in files if Path(file).is_relative_to(folder)}
+        own = sum(size for file, size in sizes.items() if "/_static/" not in file)
+        return sum(sizes.values()), own
+
+
+@contextmanager
+def listening(page: Page, *allowed: str) -> Iterator[Visit]:
+    """Writes down what happens on a page that goes on living; ``allowed`` are beginnings of addresses."""
+    visit = Visit(page, allowed)
+    listeners = visit.listeners()
+    for event, listener in listeners.items():
+        page.on(event, listener)  # type: ignore[call-overload]
+    try:
+        yield visit
+    finally:
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)
+
 
 Visitor = Callable[..., Visit]
 
@@ -125,6 +138,7 @@ Visitor = Callable[..., Visit]
 def visit(browser: Browser) -> Iterator[Visitor]:
     """``visit(url, scheme="light", width=1200, **context)`` opens a page in a fresh profile."""
     contexts: list[BrowserContext] = []
+    stack = ExitStack()
 
     def open_page(url: str, scheme: str = "light", width: int = 1200, **options: Any) -> Visit:
         context = browser.new_context(
@@ -132,12 +146,12 @@ def visit(browser: Browser) -> Iterator[Visitor]:
         )
         contexts.append(context)
         place = "file://" if url.startswith("file:") else "/".join(url.split("/")[:3]) + "/"
-        visit = Visit(context.new_page(), (place,))
-        visit.listen()
+        visit = stack.enter_context(listening(context.new_page(), place))
         visit.page.goto(url, wait_until="load")
         return visit
 
     yield open_page
+    stack.close()
     for context in contexts:
         context.close()
 
@@ -152,3 +166,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "book_page" in metafunc.fixturenames:
         pages = sorted(str(path.relative_to(BOOK)) for path in BOOK.rglob("*.html") if is_page(path))
         metafunc.parametrize("book_page", pages or ["no book"])
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Weights of the pages that were opened, and of the whole site."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    weights = {
+        report.nodeid.partition("[")[2].rstrip("]"): value
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == "page_weight"
+    }
+    if not weights:
+        return
+    terminalreporter.section("page weights, KB: the page's own files, and with all that it loads")
+    for page, (total, own) in sorted(weights.items(), key=lambda item: -item[1][1]):
+        terminalreporter.line(f"{own / 1e3:8.0f} {total / 1e3:8.0f}  {page}")
+    site = sum(path.stat().st_size for path in BOOK.rglob("*") if path.is_file())
+    terminalreporter.line(f"{site / 1e6:8.1f} MB the whole site")

@@ -48,15 +48,36 @@ function ground(element) {
   return "rgb(255, 255, 255)";
 }
 
-/** Texts of the book's own elements with a contrast below 4.5 (WCAG 2, 1.4.3). */
+/** Texts of the book's own elements, and kinds of words in code, with a contrast below 4.5 (WCAG 2, 1.4.3). */
 function hardToRead() {
-  const elements = [...document.querySelectorAll("*")].filter((element) => element.shadowRoot);
-  const texts = elements.flatMap((element) => [
+  const own = [...document.querySelectorAll("*")].filter((element) => element.shadowRoot);
+  const texts = own.flatMap((element) => [
     ...element.shadowRoot.querySelectorAll("span, legend, figcaption, button, th, td, p, small, label"),
   ]);
-  return texts.filter((text) => text.textContent.trim()).flatMap((text) => {
+  const words = [...document.querySelectorAll("div.highlight span[class]")].filter((w) => w.textContent.trim());
+  const kinds = new Map(words.map((word) => [word.className, word]));
+  return [...texts.filter((text) => text.textContent.trim()), ...kinds.values()].flatMap((text) => {
     const pair = [getComputedStyle(text).color, ground(text)];
     const [low, high] = pair.map(luminance).sort((a, b) => a - b);
-    return (high + 0.05) / (low + 0.05) < 4.5 ? [`${text.textContent.trim()}: ${pair.join(" on ")}`] : [];
+    const contrast = (high + 0.05) / (low + 0.05);
+    return contrast < 4.5 ? [`${text.textContent.trim()}: ${contrast.toFixed(2)}, ${pair.join(" on ")}`] : [];
   });
+}
+
+/** What axe-core finds outside of these selectors, but for what is excused: rules with selectors. */
+async function violations(without, options, excuses) {
+  const context = { include: document, exclude: without.map((selector) => [selector]) };
+  const result = await axe.run(context, { resultTypes: ["violations"], preload: false, ...options });
+  const excused = (rule, node) => {
+    // Into a shadow tree axe leads by a list of selectors, one for each tree.
+    const step = (root, selector) => (root?.shadowRoot ?? root)?.querySelector(selector);
+    const element = [node.target[0]].flat().reduce(step, document);
+    return excuses.some(([name, within]) => name === rule && element?.closest(within));
+  };
+  const told = (node) => [...node.any, ...node.all, ...node.none][0]?.message ?? "";
+  return result.violations.flatMap(({ id, impact, nodes }) =>
+    nodes
+      .filter((node) => !excused(id, node))
+      .map((node) => `${id} (${impact}): ${node.html.slice(0, 160)} | ${told(node).slice(0, 160)}`),
+  );
 }

@@ -9,7 +9,7 @@ from gem_lite.cache import locked, written_atomically
 from gem_lite.datasets.archives import ArchiveError, extract_archive
 from gem_lite.datasets.download import download, forget, origin, sha256_of
 from gem_lite.datasets.names import folder_images
-from gem_lite.datasets.sources import Source, UnknownSourceError, data_dir
+from gem_lite.datasets.sources import Source, UnknownSourceError, data_dir, networks
 
 
 class MissingDataError(OSError):
@@ -69,6 +69,30 @@ def fetched(address: str, place: str, source: Source, fetch: bool = True, progre
     if not fetch and not path.exists():
         raise MissingDataError(f"{path} is not there, and downloading was not asked for")
     return download(address, path, source.sha256.get(path.name), progress=progress)
+
+
+def released_network(
+    name: str, *, fetch: bool = True, progress: bool = True, table: str | Path | None = None
+) -> Path:
+    """The file of a network that the paper's authors released, downloaded if need be.
+
+    Its name ends with the beginning of its SHA-256, which `gem_lite.checkpoints.load_cirtorch` compares.
+
+    Args:
+        name: as `sources.toml` lists them, for example ``retrievalSfM120k-resnet101-gem``.
+        fetch, progress, table: as in `gem_lite.datasets.load_benchmark`.
+
+    Raises:
+        UnknownSourceError: with the names that are known.
+        DownloadError: if it cannot be had.
+
+    Chapter: 12_your_photographs.
+    """
+    known = networks(table)
+    if name not in known:
+        raise UnknownSourceError(f"no released network {name!r}; known: {', '.join(known)}")
+    address = known[name]
+    return fetched(address, f"networks/{address.rsplit('/', 1)[-1]}", Source(name), fetch, progress)
 
 
 def marker(address: str, folder: Path) -> Path:

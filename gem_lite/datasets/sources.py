@@ -57,13 +57,33 @@ def sources(table: str | Path | None = None) -> dict[str, Source]:
     Raises:
         ValueError: for a table that is no TOML, or has a field that no set has.
     """
+    content = _tables(table)
+    del content["networks"]
+    bases = content.pop("bases")
+    return {name: _source(name, fields, bases) for name, fields in content.items()}
+
+
+def networks(table: str | Path | None = None) -> dict[str, str]:
+    """Addresses, or paths, of the released networks by name.
+
+    >>> networks()["gl18-tl-resnet50-gem-w"].rsplit("/", 1)[1]
+    'gl18-tl-resnet50-gem-w-83fdc30.pth'
+    """
+    content = _tables(table)
+    return {
+        name: _with_base(address, content["bases"], "networks")
+        for name, address in content["networks"].items()
+    }
+
+
+def _tables(table: str | Path | None) -> dict[str, dict[str, Any]]:
+    """The package's tables with the lines that the user's own one replaces."""
     content = tomllib.loads(files("gem_lite.datasets").joinpath("sources.toml").read_text(encoding="utf8"))
     chosen = table or os.environ.get(VARIABLE)
     if chosen:
         for name, fields in _own_table(Path(chosen).expanduser()).items():
             content[name] = content.get(name, {}) | fields
-    bases = content.pop("bases")
-    return {name: _source(name, fields, bases) for name, fields in content.items()}
+    return content
 
 
 def source(name: str, table: str | Path | None = None) -> Source:

@@ -11,7 +11,7 @@ from archives_in_memory import tar_of
 from flaky_server import Fault
 from PIL import Image
 
-from gem_lite.datasets import load_benchmark, load_distractors, sources
+from gem_lite.datasets import load_benchmark, load_distractors, released_network, sources
 from gem_lite.datasets.archives import ArchiveError
 from gem_lite.datasets.benchmark import benchmark_of
 from gem_lite.datasets.download import origin
@@ -302,6 +302,16 @@ def test_holidays_upright_turns_what_the_table_of_rotations_says(data, tmp_path)
         (tmp_path / "turn.csv").write_text(line)
         with pytest.raises(ValueError, match=f"line 1: .*{message}"):
             load("holidays", table=table)
+
+
+def test_released_networks_are_fetched_by_name(world, data):
+    server, _ = world
+    server.add("cmp/networks/gl18/gl18-tl-resnet50-gem-w-83fdc30.pth", b"weights")
+    path = released_network("gl18-tl-resnet50-gem-w", progress=False)
+    assert path == data / "networks" / "gl18-tl-resnet50-gem-w-83fdc30.pth"
+    assert path.read_bytes() == b"weights"
+    with pytest.raises(UnknownSourceError, match="no released network 'gl18'; known: retrievalSfM120k-vgg16"):
+        released_network("gl18")
 
 
 @pytest.mark.parametrize(("name", "old"), [("roxford5k", "oxford5k"), ("rparis6k", "paris6k")])

@@ -2,9 +2,13 @@
 
 import papermill
 import pytest
+import yaml
 
+from gem_lite.checkpoints import save
+from gem_lite.datasets import load_ground_truth
 from gem_lite.network import build_network, save_network
 from gem_lite.report import read_reports
+from gem_lite.toytown.export import export
 
 pytestmark = pytest.mark.slow
 WEIGHTS = "weights/squeezenet1_0_deepcompression_tvnorm.pt"
@@ -88,6 +92,29 @@ def test_folder_without_ground_truth_and_with_a_broken_file(root, tmp_path, weig
 
 
 def test_photograph_network_without_weights_is_refused(root, tmp_path):
+    from PIL import Image
+
     (tmp_path / "mine").mkdir()
+    Image.new("RGB", (64, 64)).save(tmp_path / "mine" / "one.png")
     with pytest.raises(papermill.PapermillExecutionError, match="resnet50 has no weights"):
         executed(root, tmp_path, photos_dir=str(tmp_path / "mine"), architecture="resnet50")
+
+
+def test_the_paper_profile_takes_a_benchmark_and_a_released_network(root, tmp_path, monkeypatch):
+    """As with real data, but that the table of sources names local files: Toytown's, and a random network."""
+    monkeypatch.setenv("GEM_LITE_CACHE", str(tmp_path / "cache"))
+    export(tmp_path / "town", "tiny", size=64, splits=["test"], workers=1)
+    save(build_network("squeezenet1_0", p=2.5), tmp_path / "released.safetensors")
+    town = tmp_path / "town/test/toytown"
+    (tmp_path / "own.toml").write_text(
+        f'[networks]\nretrievalSfM120k-resnet101-gem = "{tmp_path}/released.safetensors"\n'
+        f'[oxford5k]\nimages_dir = "{town}/jpg"\n[roxford5k]\ntruth = "{town}/gnd_toytown.pkl"\n'
+    )
+    monkeypatch.setenv("GEM_LITE_SOURCES", str(tmp_path / "own.toml"))
+    parameters = yaml.safe_load((root / "book/profiles/paper.yml").read_text())
+    found = executed(root, tmp_path, **parameters, size_factors=[])
+    truth = load_ground_truth(town / "gnd_toytown.pkl")
+    assert found["pictures"] == len(truth["imlist"])
+    assert found["image_size"] == 1024
+    assert found["dimension"] == 512
+    assert 0 < found["map_gem"] < 100

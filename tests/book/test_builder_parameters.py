@@ -40,7 +40,7 @@ def test_another_seed_can_be_asked_for() -> None:
 
 
 def test_an_unknown_profile_is_refused() -> None:
-    with pytest.raises(BuildError, match=r"no profile 'big'.*known: gpu, lite, tiny"):
+    with pytest.raises(BuildError, match=r"no profile 'big'.*known: gpu, lite, paper, tiny"):
         profile_parameters(PROFILES, "big", None)
 
 

@@ -11,6 +11,7 @@ import gzip
 import io
 import lzma
 import os
+import re
 import stat
 import tarfile
 import zipfile
@@ -32,6 +33,8 @@ BLOCK = 2**20
 LARGEST_GROWTH = 50
 ALWAYS_ALLOWED = 2**27
 LARGEST_HEADER = 2**24
+# Names that `gem_lite.cache.written_atomically` gives.
+HALF_WRITTEN = re.compile(r"\..+\.\d+\.part(\.[^.]*)?")
 
 
 class ArchiveError(ValueError):
@@ -75,7 +78,8 @@ def extract_archive(
     archive, target = Path(archive), Path(target)
     target.mkdir(parents=True, exist_ok=True)
     for orphan in target.rglob(".*.part*"):  # what a killed extraction was writing just then
-        orphan.unlink()
+        if HALF_WRITTEN.fullmatch(orphan.name):
+            orphan.unlink()
     require_space(target, archive.stat().st_size, f"unpacking {archive.name}")
     done = Extracted()
     written: set[Path] = set()

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from playwright.sync_api import Browser, Page
 from pypdf import PdfReader, PdfWriter
-from pypdf.generic import Destination
+from pypdf.generic import Destination, NameObject, TextStringObject
 
 from . import chromium
 from .errors import BuildError
@@ -22,6 +22,8 @@ from .one_page import Part, one_page
 from .paths import Paths
 from .rendering import CONFIG
 
+HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map((heading) =>
+    heading.textContent.replace(/\\s+/g, " ").trim())"""
 SUBTITLE = "Fine-tuning CNN image retrieval with no human annotation, as an executable book"
 FOOTER = (
     '<div style="font: 8px sans-serif; color: #5f6b76; width: 100%; text-align: center">'
@@ -91,7 +93,8 @@ def write_pdf(
             _print(page, raw)
             page.evaluate(NUMBER, first_pages(raw))
             _print(page, raw)
-        count = _finish(raw, title, contents)
+            headings = page.evaluate(HEADINGS)
+        count = _finish(raw, title, headings)
         raw.replace(out)
     finally:
         document.unlink(missing_ok=True)
@@ -124,14 +127,30 @@ def first_pages(file: Path) -> dict[str, int]:
     return found
 
 
-def _finish(file: Path, title: str, contents: Sequence[Part]) -> int:
-    """Title and language for those whose reader reads aloud; the bookmarks shown."""
+def _finish(file: Path, title: str, headings: Sequence[str]) -> int:
+    """A title, and the bookmarks shown, named as the headings are; the number of pages.
+
+    Chromium writes the words of a heading that has moved to a new page twice.
+    """
     writer = PdfWriter(clone_from=file)
+    marks = list(_outline(writer.root_object["/Outlines"].get_object()))
+    for mark, heading in zip(marks, headings, strict=True):
+        mark[NameObject("/Title")] = TextStringObject(heading)
     writer.add_metadata({"/Title": title, "/Subject": SUBTITLE})
     writer.page_mode = "/UseOutlines"
     with file.open("wb") as stream:
         writer.write(stream)
     return len(writer.pages)
+
+
+def _outline(item: Any) -> Iterator[Any]:
+    """The bookmarks below one, in order."""
+    child = item.get("/First")
+    while child is not None:
+        child = child.get_object()
+        yield child
+        yield from _outline(child)
+        child = child.get("/Next")
 
 
 def bookmarks(reader: PdfReader) -> list[tuple[int, str, int]]:

@@ -17,7 +17,7 @@ PAGE = """<html><head><link rel="stylesheet" href="_static/a.css"><script src="_
 <details class="hide above-input"><summary>Show code</summary>secret = 1</details>
 <details class="solution"><summary>Solution</summary>It is 2.</details>
 <gem-slider><script type="application/json">[1]</script>
-<img src="data:image/png;base64,AA" alt="still"></gem-slider>
+<noscript><img src="data:image/png;base64,AA" alt="still"></noscript></gem-slider>
 </section></article></body></html>"""
 
 
@@ -63,6 +63,7 @@ def test_what_is_of_no_use_on_paper_is_gone(printed: BeautifulSoup) -> None:
     assert "secret" not in text
     assert "menu" not in text
     assert "It is 2." in text
+    assert printed.find("noscript") is None
     assert all(tag.has_attr("open") for tag in printed.find_all("details"))
 
 

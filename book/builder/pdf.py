@@ -25,6 +25,7 @@ from .rendering import CONFIG
 HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map((heading) =>
     heading.textContent.replace(/\\s+/g, " ").trim())"""
 SUBTITLE = "Fine-tuning CNN image retrieval with no human annotation, as an executable book"
+PATIENCE = 600_000  # milliseconds: a book of pictures takes a while on a busy machine
 FOOTER = (
     '<div style="font: 8px sans-serif; color: #5f6b76; width: 100%; text-align: center">'
     '<span class="pageNumber"></span></div>'
@@ -88,7 +89,8 @@ def write_pdf(
             browser = browser or stack.enter_context(chromium.launched())
             page = browser.new_page(color_scheme="light", reduced_motion="reduce")
             stack.callback(page.close)
-            page.goto(document.as_uri(), wait_until="load", timeout=120_000)
+            page.set_default_timeout(PATIENCE)
+            page.goto(document.as_uri(), wait_until="load")
             page.evaluate(READY)
             _print(page, raw)
             page.evaluate(NUMBER, first_pages(raw))

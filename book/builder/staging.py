@@ -9,6 +9,7 @@ import nbformat
 from . import executed, status
 from .chapters import Chapter
 from .paths import Paths
+from .pictures import lighter
 from .rendering import CONFIG
 from .repository import Repository, repository
 
@@ -27,7 +28,7 @@ def stage(chapters: Iterable[Chapter], paths: Paths) -> None:
     chapters = list(chapters)
     for chapter in chapters:
         notebook = nbformat.read(executed.notebook_file(paths, chapter.name), as_version=4)
-        nbformat.write(with_links(fit_for_print(notebook), place), paths.staged / chapter.path.name)
+        nbformat.write(lighter(with_links(fit_for_print(notebook), place)), paths.staged / chapter.path.name)
     status.write(chapters, paths)
 
 

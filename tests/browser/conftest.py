@@ -3,19 +3,15 @@
 Without a browser, or without a built book, these tests are skipped with a reason; where CI=true they fail.
 """
 
-import functools
-import http.server
 import os
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import unquote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext
+from visits import PATIENCE, Visit, listening, served
 
 from book.builder import chromium
 from book.builder.errors import BuildError
@@ -49,86 +45,11 @@ def built_book() -> Path:
     return BOOK
 
 
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    """Serves files without a line on the terminal for each of them."""
-
-    def log_message(self, *arguments: object) -> None:
-        pass
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Address of a web server for this folder, on this machine only."""
-    handler = functools.partial(QuietHandler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
 @pytest.fixture(scope="session")
 def book_address(built_book: Path) -> Iterator[str]:
     """The built book over http."""
     with served(built_book) as address:
         yield address
-
-
-@dataclass
-class Visit:
-    """An open page, and everything that went wrong on it."""
-
-    page: Page
-    allowed: tuple[str, ...]
-    asked: list[str] = field(default_factory=list)
-    foreign: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-    console: list[str] = field(default_factory=list)
-
-    def listeners(self) -> dict[str, Callable[..., Any]]:
-        """What writes down requests and console messages, by the page's events."""
-        return {
-            "request": lambda request: self._note_request(request.url),
-            "requestfailed": lambda request: self.failed.append(f"{request.url}: {request.failure}"),
-            "response": lambda answer: self._note_status(answer.url, answer.status),
-            "console": lambda line: line.type == "error" and self.console.append(line.text),
-            "pageerror": lambda error: self.console.append(str(error)),
-        }
-
-    def _note_request(self, url: str) -> None:
-        self.asked.append(url)
-        if not url.startswith((*self.allowed, "data:", "blob:")):
-            self.foreign.append(url)
-
-    def _note_status(self, url: str, status: int) -> None:
-        if status >= 400:
-            self.failed.append(f"{url}: {status}")
-
-    def assert_clean(self) -> None:
-        """No request left this place, none failed, and the console holds no error."""
-        assert not self.foreign, f"asked for files elsewhere: {self.foreign}"
-        assert not self.failed, f"files missing: {self.failed}"
-        assert not self.console, f"errors in the console: {self.console}"
-
-    def weight(self, folder: Path) -> tuple[int, int]:
-        """Bytes of all files of the folder that the page asked for, and of those that are its own."""
-        files = {unquote(urlsplit(url).path) for url in self.asked if url.startswith("file:")}
-        sizes = {file: Path(file).stat().st_size for file in files if Path(file).is_relative_to(folder)}
-        own = sum(size for file, size in sizes.items() if "/_static/" not in file)
-        return sum(sizes.values()), own
-
-
-@contextmanager
-def listening(page: Page, *allowed: str) -> Iterator[Visit]:
-    """Writes down what happens on a page that goes on living; ``allowed`` are beginnings of addresses."""
-    visit = Visit(page, allowed)
-    listeners = visit.listeners()
-    for event, listener in listeners.items():
-        page.on(event, listener)  # type: ignore[call-overload]
-    try:
-        yield visit
-    finally:
-        for event, listener in listeners.items():
-            page.remove_listener(event, listener)
 
 
 Visitor = Callable[..., Visit]
@@ -144,6 +65,7 @@ def visit(browser: Browser) -> Iterator[Visitor]:
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce", **options
         )
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         place = "file://" if url.startswith("file:") else "/".join(url.split("/")[:3]) + "/"
         visit = stack.enter_context(listening(context.new_page(), place))

@@ -11,8 +11,8 @@ from typing import Any
 
 import accessibility
 import pytest
-from conftest import Visit, listening, served
 from playwright.sync_api import Browser, Page
+from visits import PATIENCE, Visit, listening, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.book, pytest.mark.slow]
 CHECKS = Path(__file__).with_name("page_checks.js")
@@ -23,6 +23,7 @@ WIDTHS, COLOURS = (1200, 390), ("light", "dark")
 def window(browser: Browser) -> Iterator[Page]:
     """One window for all pages: what they share is read from disk once."""
     context = browser.new_context(color_scheme="light", reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()
 

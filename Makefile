@@ -10,6 +10,10 @@ SEED    ?=
 SEEDS   ?= 0 1 2
 REASON  ?=
 ARGS    ?=
+# Of the GPU machine: where the wheels lie, seconds of one call, where it packs what it has made.
+WHEELS  ?= _wheels
+BUDGET  ?= 540
+STATE   ?= _state
 
 VENV := .venv
 PY   := $(VENV)/bin/python
@@ -85,6 +89,29 @@ lab: env  ## open the chapters in JupyterLab
 
 lock:  ## pin the newest allowed versions (for maintainers; needs the package index)
 	$(VENV)/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --extra book --extra test --extra faiss --extra onnx pyproject.toml -o requirements.lock
+
+.PHONY: newest linkcheck browser summary wheels gpu
+newest: env  ## what CI does every week: the newest allowed versions, everything from nothing (rewrites the lock)
+	$(MAKE) lock
+	$(MAKE) clean
+	$(MAKE) test
+
+linkcheck: book  ## ask for every link that leads out of the book (needs a network)
+	$(PY) -m book.builder.linkcheck $(ARGS)
+
+browser:  ## install the Chromium of the browser tests where there is none (Debian, Ubuntu)
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+	  sudo=$$(test "$$(id -u)" = 0 || echo sudo); $$sudo apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+
+summary:  ## the last regression report into the summary of a GitHub job, or onto the terminal
+	@cat _build/regress/$(PROFILE)/report.md >> "$${GITHUB_STEP_SUMMARY:-/dev/stdout}"
+
+wheels: env  ## what the chapters need beside torch, for a machine without a network: make wheels WHEELS=_wheels
+	$(PY) -m book.gpu.wheels $(WHEELS) $(ARGS)
+
+gpu:  ## the gpu profile on a machine with torch and without a network, for BUDGET seconds; again until all is done
+	$(PYTHON) -m book.gpu --profile gpu $(if $(wildcard $(WHEELS)),--wheels $(WHEELS)) --budget $(BUDGET) --state $(STATE) $(ARGS)
 
 clean:  ## remove what was built and computed; keeps the environment
 	rm -rf _build .cache build figures/rendered .pytest_cache .mypy_cache .ruff_cache .hypothesis

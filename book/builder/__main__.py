@@ -17,9 +17,7 @@ from .errors import BuildError
 from .needs import run_steps
 from .parameters import merged, parse_overrides, profile_parameters
 from .paths import Paths
-from .rendering import render
 from .running import Task, run_chapters
-from .staging import stage
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -61,6 +59,10 @@ def build(options: argparse.Namespace, paths: Paths) -> None:
     print(_summary(tasks, seconds), flush=True)
     if options.no_pages or options.only or options.into:
         return
+    # Only now: where chapters are executed and no more, there need be no Sphinx.
+    from .rendering import render
+    from .staging import stage
+
     stage(chapters, paths)
     started = time.monotonic()
     print("\nRendering the pages takes ten seconds or so ... ", end="", flush=True)

@@ -112,9 +112,7 @@ def test_unpacked_wheels_can_be_imported(tmp_path: Path) -> None:
     (site / "one.py").write_text("")
     assert (unpack(tmp_path / "w", site) / "one.py").read_text() == "", "unpacked once"
     wheel(tmp_path / "w", "three-1-py3-none-any.whl", {"three.py": ""})
-    assert (unpack(tmp_path / "w", site) / "one.py").read_text() != "", (
-        "another set, another folder"
-    )
+    assert (unpack(tmp_path / "w", site) / "one.py").read_text() != "", "another set, another folder"
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ def execute(job: dict[str, Any]) -> dict[str, Any] | None:
             kernel_name="python3",  # whatever kernel the author's editor has written into the file
             cwd=job["cwd"],
             progress_bar=False,
+            start_timeout=300,  # on a machine that is busy with other things, a kernel needs its minutes
             # A kernel that has done its work has nothing left to tidy up; asking it politely costs a second.
             shutdown_kernel="immediate",
         )

@@ -26,7 +26,7 @@ from gem_lite.datasets.training import own_training_data, pairs_validation
 from gem_lite.processes import processes
 from gem_lite.train import History, TrainConfig, TrainingData
 
-# Of the authors' code; rows of method and book: 06_training.
+# The settings of the authors' code; the rate and the weight decay are those of its last version.
 PAPER = TrainConfig(
     epochs=100,
     tuples=2000,

@@ -4,7 +4,7 @@ import contextlib
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -23,6 +23,7 @@ class Fault:
     chunked: bool = False
     ignore_range: bool = False
     wrong_range: bool = False
+    then: Callable[[], object] | None = None  # called when the body is sent, before the connection ends
 
 
 @dataclass
@@ -111,6 +112,8 @@ def handler(server: Server) -> type[BaseHTTPRequestHandler]:
                 if fault.chunked and end == len(body):
                     self.wfile.write(b"0\r\n\r\n")
                 self.wfile.flush()
+            if fault.then is not None:
+                fault.then()
             if fault.stall_after is not None:
                 server.stopped.wait(30)
             self.close_connection = (

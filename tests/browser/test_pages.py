@@ -46,8 +46,7 @@ def findings(page: Page) -> Iterator[str]:
     yield from accessibility.structure(page)
     for colours in COLOURS:
         page.emulate_media(color_scheme=colours)
-        if page.evaluate("document.documentElement.dataset.theme") != colours:
-            yield f"the page does not turn {colours}"
+        page.wait_for_function("(name) => document.documentElement.dataset.theme === name", arg=colours)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             page.wait_for_timeout(50)

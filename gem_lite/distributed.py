@@ -104,7 +104,9 @@ class _SharedRun(train._Run):
         self.weight = len(share) / len(tuples)
         # A process that is left without a tuple takes part with weight 0: the others wait for its gradients.
         loss = super().step(share if len(share) else tuples[:1])
-        return float(sum(gathered(self.weight * loss)))
+        total = torch.tensor(self.weight * loss, dtype=torch.float64, device=self.net.mean.device)
+        dist.all_reduce(total)
+        return float(total)
 
     def weighted_sum(self, bucket: Any) -> "torch.futures.Future[Tensor]":
         """Gradients of the mean over all tuples from those of each process's mean over its share."""

@@ -33,7 +33,7 @@ class IndexSettings:
       cells, and keeps `parts` bytes of it; a query visits its `probes` nearest cells.
     - "hnsw" (hierarchical navigable small world) keeps every descriptor and a graph of its neighbours.
 
-    Source: Jégou et al. 2011 (IVF-PQ); Malkov and Yashunin 2018 (HNSW).
+    Source: Jégou et al. 2011 (IVF-PQ); Malkov and Yashunin 2020 (HNSW).
     """
 
     kind: str = "flat"
@@ -42,7 +42,7 @@ class IndexSettings:
     parts: int | None = None  # ivfpq: bytes of a descriptor; by default D / 8, or the next divisor of D below
     training: int = 100_000  # ivfpq: rows from which cells and codes are learned, drawn at random
     links: int = 32  # hnsw: of a descriptor to its neighbours; twice as many on the ground level
-    effort_built: int = 80  # hnsw: candidates kept while building
+    effort_built: int = 40  # hnsw: candidates kept while building
     effort: int = 64  # hnsw: candidates kept while searching
     seed: int = 0
 
@@ -228,8 +228,7 @@ def _empty(database: Database, settings: IndexSettings) -> Any:
     bits = min(8, max(1, int(np.log2(max(2, len(sample) // 39)))))
     metric = faiss.METRIC_INNER_PRODUCT
     core = faiss.IndexIVFPQ(faiss.IndexFlatIP(dimensions), dimensions, lists, parts, bits, metric)
-    core.own_fields, core.cp.seed, core.pq.cp.seed = True, settings.seed, settings.seed
-    core.quantizer.this.disown()
+    core.cp.seed = core.pq.cp.seed = settings.seed
     core.train(sample)
     return core
 

@@ -54,7 +54,9 @@ def _accept(options: argparse.Namespace, paths: Paths) -> int:
     run = _executed(options, paths)
     seed = profile_parameters(paths.book / "profiles", paths.profile, None)["seed"]
     file = accept(paths, chapters_of(paths, options.only), run, seed, options.reason)
-    print(f"\nWritten: {file}\nCommit it, with its figures, and run make reproducibility.")
+    if (paths.book / "claims.yml").is_file():
+        write_reproducibility(paths.root)
+    print(f"\nWritten: {file}, its figures, and REPRODUCIBILITY.md. Look at the diff, then commit them.")
     return 0
 
 

@@ -10,7 +10,7 @@ from samples import BEFORE, expected, picture, run
 
 from book.builder.paths import Paths
 from book.regress.accept import accept, seed_values
-from book.regress.expected import figure_folder, read_expected, write_expected
+from book.regress.expected import FOLDER, figure_folder, read_expected, write_expected
 from gem_lite.report import Record
 
 CHAPTERS: list[Any] = [SimpleNamespace(name="01_a", needs=["pretrain"])]
@@ -66,6 +66,11 @@ def test_seeds_measured_now_replace_those_of_before() -> None:
     others = {"1": {"map_gem": Record(64.0, "%")}}
     found = seed_values({"map_gem": Record(60.0, "%")}, 0, others, known)
     assert found == {"map_gem": {"0": 60.0, "1": 64.0}}
+
+
+def test_the_pictures_of_all_profiles_stay_below_three_megabytes(root: Path) -> None:
+    sizes = [file.stat().st_size for file in (root / FOLDER).rglob("*.webp")]
+    assert sum(sizes) <= 3_000_000
 
 
 def test_figures_are_kept_small_and_old_ones_go(paths: Paths) -> None:

@@ -1,12 +1,13 @@
 """``python -m book.regress``: exit codes, and what it says, on a book of one chapter."""
 
+import subprocess
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
-from minibook import MiniBook
+from minibook import ROOT, MiniBook
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from book.builder import executed
@@ -84,6 +85,22 @@ def test_what_could_not_be_compared_is_exit_code_two(
 ) -> None:
     assert regress(mini, *arguments) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [
+        ("regress", "book.regress compare --profile tiny --only 01_a"),
+        ("regress-seeds", "book.regress seeds --profile tiny --seeds 0 1 2"),
+        ("regress-accept", 'book.regress accept --profile tiny --reason "$REASON"'),
+        ("reproducibility", "book.regress reproducibility"),
+    ],
+)
+def test_the_make_targets_call_it(target: str, command: str) -> None:
+    made = subprocess.run(
+        ["make", "-n", target, "PROFILE=tiny", "ARGS=--only 01_a"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert command in made.stdout
 
 
 def test_accepting_without_a_reason_changes_nothing(

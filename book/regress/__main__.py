@@ -31,7 +31,7 @@ def _compare(options: argparse.Namespace, paths: Paths) -> int:
     expected = read_expected(paths.root, paths.profile)
     folder = paths.build / "regress" / paths.profile
     folder.mkdir(parents=True, exist_ok=True)
-    rows = compare(expected, run)
+    rows = compare(expected, run, whole=not options.only)
     figures = compare_figures(paths.root, expected, run)
     summary = summarise(expected, run, rows, figures, folder / "last.json")
     report = write_reports(summary, folder)

@@ -47,14 +47,17 @@ class Row:
         return (self.now > old.value) == old.higher_is_better
 
 
-def compare(expected: Expected, run: Run) -> list[Row]:
+def compare(expected: Expected, run: Run, whole: bool = False) -> list[Row]:
     """A row for every result of the run's chapters, the largest moves first.
 
-    Chapters that were not run are not looked at.
+    Of the ``whole`` book, results of chapters that are no longer in it are missing; otherwise chapters that
+    were not run are not looked at.
     """
     rows: list[Row] = []
     for chapter, found in run.chapters.items():
         rows += _rows(chapter, expected.results.get(chapter, {}), found.records)
+    for chapter in [name for name in expected.results if whole and name not in run.chapters]:
+        rows += _rows(chapter, expected.results[chapter], {})
     order = [MOVED, MISSING, NEW, NOISE, FREE, SAME]
     return sorted(rows, key=lambda row: (order.index(row.status), -row.size, row.chapter))
 

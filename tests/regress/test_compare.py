@@ -63,3 +63,7 @@ def test_chapters_that_were_not_run_are_not_missed() -> None:
     old = expected()
     old.results["02_b"] = old.results["01_a"]
     assert {row.chapter for row in compare(old, run(BEFORE))} == {"01_a"}
+    gone = [row for row in compare(old, run(BEFORE), whole=True) if row.chapter == "02_b"]
+    assert {row.status for row in gone} == {"missing"}, (
+        "the whole book was run, and this chapter is not in it"
+    )

@@ -86,6 +86,13 @@ def test_landmarks_are_spread_over_the_difficulty_and_shown_whole() -> None:
     assert len(rows) == 12 + 6
 
 
+def test_a_landmark_without_positives_is_not_chosen() -> None:
+    landmarks, query_rows, rankings, difficulty = town()
+    difficulty[1] = np.nan
+    _, queries = choose(landmarks, query_rows, rankings, difficulty, views=99)
+    assert queries.tolist() == [0, 2, 3, 4]
+
+
 def test_the_others_are_those_that_any_network_ranks_first() -> None:
     landmarks, query_rows, rankings, difficulty = town()
     rows, queries = choose(landmarks, query_rows, rankings, difficulty, views=12, confusing=6)

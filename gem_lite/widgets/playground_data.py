@@ -124,7 +124,8 @@ def choose(
         landmarks: (N,) what each image of the database shows.
         query_rows: (Q,) where the queries lie in it.
         rankings: one (Q, N) for each network that is to be confused; all have an equal say.
-        difficulty: (Q,) any measure; the landmarks are spread evenly over it.
+        difficulty: (Q,) any measure, NaN for a query without positives; the landmarks are spread evenly over
+            it.
         views: of the chosen landmarks together, at most (but those of one landmark at least).
         confusing: how many images of other landmarks.
 
@@ -132,7 +133,8 @@ def choose(
         The images' rows, increasing, and the numbers of the queries of the chosen landmarks.
     """
     groups = landmarks[query_rows]
-    named, sizes = np.unique(landmarks[np.isin(landmarks, groups)], return_counts=True)
+    answered = groups[~np.isnan(difficulty)]  # a landmark whose queries have no positives shows nothing
+    named, sizes = np.unique(landmarks[np.isin(landmarks, answered)], return_counts=True)
     count = int(np.clip(views // sizes.max(), 1, len(named)))
     mean = [np.nanmean(difficulty[groups == name]) for name in named]
     places = np.linspace(0, len(named) - 1, count).round().astype(int)

@@ -87,6 +87,11 @@ def test_a_file_that_changes_in_between_is_not_mixed(server, tmp_path):
     cut = Fault(cut_after=150_000, then=lambda: server.add("a", changed, etag="v2"))
     assert get(server.add("a", CONTENT, cut), tmp_path / "a").read_bytes() == changed
     assert len(server.requests) == 2
+    # Nor where the server does not care for If-Range, and sends the second half of the new file.
+    careless = Fault(ignore_if_range=True)
+    cut = Fault(cut_after=150_000, then=lambda: server.add("b", changed, careless, etag="v2"))
+    assert get(server.add("b", CONTENT, cut), tmp_path / "b").read_bytes() == changed
+    assert server.ranges("b") == [None, "bytes=150000-", None]
 
 
 def test_without_any_validator_the_size_decides(server, tmp_path):

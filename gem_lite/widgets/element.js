@@ -16,6 +16,11 @@ function threeDigits(number) {
   return decimals > 6 ? rounded.toExponential(2) : rounded.toFixed(decimals);
 }
 
+/** A number with so many decimals, as Python's `fixed` writes it: a real minus, and none before a zero. */
+function fixed(number, decimals) {
+  return number.toFixed(decimals).replace(/^-(?=[0.]*$)/, "").replace("-", "−");
+}
+
 // Nine colours of matplotlib's "inferno", evenly spaced: dark is little, bright is much, also in grey.
 const INFERNO = [
   [0, 0, 4], [31, 12, 72], [85, 15, 109], [136, 34, 106], [186, 54, 85],
@@ -47,12 +52,40 @@ function textElement(tag, className, text) {
   return element;
 }
 
+/** A row of a table: a heading and a cell for every text. */
+function tableRow(className, heading, cells, tag = "td") {
+  const row = document.createElement("tr");
+  row.className = className;
+  row.append(textElement("th", "", heading), ...cells.map((text) => textElement(tag, "", text)));
+  return row;
+}
+
 /** A new SVG element with these attributes at the end of one that is there. */
 function addSvg(parent, tag, attributes = {}) {
   const element = document.createElementNS(parent.namespaceURI, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   parent.append(element);
   return element;
+}
+
+/** Marks below a slider: pairs of a text and its place from 0 to 1. */
+function addTicks(ticks, marks) {
+  for (const [text, place] of marks) {
+    const tick = textElement("span", "tick", text);
+    tick.style.left = `${100 * place}%`;
+    ticks.append(tick);
+  }
+}
+
+/** Outline of an arrow from one place to another, in SVG; nothing where they are the same. */
+function arrowPath([x0, y0], [x1, y1], head) {
+  const length = Math.hypot(x1 - x0, y1 - y0);
+  if (length < 1e-6) return "";
+  const size = Math.min(head, length);
+  const [along, across] = [[(x1 - x0) / length, (y1 - y0) / length], [(y0 - y1) / length, (x1 - x0) / length]];
+  const back = [x1 - size * along[0], y1 - size * along[1]];
+  const side = (sign) => back.map((z, i) => z + (sign * size * across[i]) / 2).join(",");
+  return `M${x0},${y0}L${back}M${side(1)}L${x1},${y1}L${side(-1)}Z`;
 }
 
 /** Calls `move` with the event while a pointer that went down on the handle moves, wherever it goes. */
@@ -63,8 +96,8 @@ function onDrag(handle, move) {
     handle.focus({ preventScroll: true });
     handle.setPointerCapture(event.pointerId);
     handle.addEventListener("pointermove", move);
-    const stop = () => handle.removeEventListener("pointermove", move);
-    for (const end of ["pointerup", "pointercancel"]) handle.addEventListener(end, stop, { once: true });
+    handle.addEventListener("pointerup", move, { once: true }); // where it was let go counts, too
+    handle.addEventListener("lostpointercapture", () => handle.removeEventListener("pointermove", move), { once: true });
   });
 }
 

@@ -74,6 +74,16 @@ def three_digits(number: float) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
+def fixed(number: float, decimals: int) -> str:
+    """A number with so many decimals, a real minus, and none before a zero; as element.js writes it.
+
+    >>> fixed(-0.25, 1), fixed(-0.04, 1), fixed(3.0, 2)
+    ('−0.2', '0.0', '3.00')
+    """
+    text = f"{number:.{decimals}f}"
+    return text.replace("-", "" if float(text) == 0 else "−")
+
+
 def script_source(name: str) -> str:
     """JavaScript of the element ``name``: style sheets as ``STYLE``, the shared functions, and its own."""
 

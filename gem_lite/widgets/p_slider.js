@@ -72,14 +72,6 @@ const TEMPLATE = `
   </div>
 </div>`;
 
-/** A row of a table: a heading and a cell for every network. */
-function tableRow(className, heading, cells, tag = "td") {
-  const row = document.createElement("tr");
-  row.className = className;
-  row.append(textElement("th", "", heading), ...cells.map((text) => textElement(tag, "", text)));
-  return row;
-}
-
 class PSlider extends BookElement {
   static template = TEMPLATE;
 
@@ -137,12 +129,11 @@ class PSlider extends BookElement {
     this.shadowRoot.querySelectorAll(".photo").forEach((image) => (image.src = photo));
     if (networks.length > 1) this.find("thead").append(tableRow("", "", networks, "th"));
     this.data.channels.forEach((_, row) => this.find("fieldset").append(this.choice(row)));
-    for (const p of TICKS) {
-      const limit = { 1: "mean", Infinity: "max" }[p];
-      const tick = textElement("span", limit ? "tick limit" : "tick", p === Infinity ? "∞" : p);
-      if (limit) tick.append(textElement("small", "", limit));
-      tick.style.left = `${(100 * stepOf(p)) / STEPS}%`;
-      this.find(".ticks").append(tick);
+    const ticks = this.find(".ticks");
+    addTicks(ticks, TICKS.map((p) => [p === Infinity ? "∞" : p, stepOf(p) / STEPS]));
+    for (const [tick, name] of [[ticks.firstChild, "mean"], [ticks.lastChild, "max"]]) {
+      tick.classList.add("limit");
+      tick.append(textElement("small", "", name));
     }
   }
 

@@ -90,6 +90,8 @@ function arrowPath([x0, y0], [x1, y1], head) {
 
 /** Calls `move` with the event while a pointer that went down on the handle moves, wherever it goes. */
 function onDrag(handle, move) {
+  // A finger must not scroll the page instead. Inside SVG browsers overlook the style sheet's touch-action.
+  handle.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
   handle.addEventListener("pointerdown", (event) => {
     if (event.button) return;
     event.preventDefault(); // no text is selected; the focus has to be asked for

@@ -67,15 +67,23 @@ def average_precisions(
     return np.array([evaluate(ranking, test.ground_truth, protocol).aps for ranking in rankings])
 
 
+def signed(number: float, decimals: int = 1) -> str:
+    """A number with its sign as it is printed: a real minus, and no sign before a zero.
+
+    >>> signed(0.25), signed(-0.31), signed(-0.04)
+    ('+0.2', '−0.3', '0.0')
+    """
+    text = f"{number:+.{decimals}f}"
+    return text[1:] if float(text) == 0 else text.replace("-", "−")
+
+
 def in_points(interval: Interval) -> str:
     """A difference of mAP with its interval, in points.
 
     >>> in_points(Interval(mean=0.025, low=-0.001, high=0.051))
     '+2.5 (−0.1 to +5.1)'
     """
-    mean, low, high = (
-        f"{100 * value:+.1f}".replace("-", "−") for value in (interval.mean, interval.low, interval.high)
-    )
+    mean, low, high = (signed(100 * value) for value in (interval.mean, interval.low, interval.high))
     return f"{mean} ({low} to {high})"
 
 

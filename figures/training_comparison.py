@@ -1,6 +1,6 @@
 """Networks on the test landmarks: each with its interval, and their differences query by query."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures import style
+from figures.power_sweep import signed
 from gem_lite.evaluate import Interval, bootstrap, evaluate
 from gem_lite.extract import extract
 from gem_lite.fine_tuned import fine_tuned
@@ -29,13 +30,14 @@ def average_precisions(net: RetrievalNet, test: TestSet) -> dict[str, np.ndarray
     return {protocol: evaluate(ranks, test.ground_truth, protocol).aps for protocol in PROTOCOLS}
 
 
-def _bars(ax: Axes, intervals: Mapping[str, Interval], colours: Mapping[str, str], form: str) -> None:
+def _bars(
+    ax: Axes, intervals: Mapping[str, Interval], colours: Mapping[str, str], write: Callable[[float], str]
+) -> None:
     for y, (name, interval) in enumerate(intervals.items()):
         low, mean, high = 100 * interval.low, 100 * interval.mean, 100 * interval.high
         ax.plot([low, high], [y, y], color=colours[name], lw=5, alpha=0.4, solid_capstyle="round")
         ax.plot(mean, y, "o", color=colours[name], ms=7)
-        text = format(mean, form).replace("-", "−")
-        ax.text(mean, y - 0.22, text, ha="center", va="bottom", fontsize=9, color=colours[name])
+        ax.text(mean, y - 0.22, write(mean), ha="center", va="bottom", fontsize=9, color=colours[name])
     ax.set(yticks=range(len(intervals)), yticklabels=list(intervals), ylim=(len(intervals) - 0.4, -0.8))
     ax.grid(axis="x")
     ax.grid(False, axis="y")
@@ -52,9 +54,9 @@ def draw(each: Mapping[str, Interval], differences: Mapping[str, Interval]) -> F
     """
     rows = max(len(each), len(differences))
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.4, 0.5 * rows + 1.1), width_ratios=(1, 1))
-    _bars(left, each, dict.fromkeys(each, style.BLUE), ".1f")
+    _bars(left, each, dict.fromkeys(each, style.BLUE), "{:.1f}".format)
     settled = {name: style.GREEN if d.excludes_zero else style.GREY for name, d in differences.items()}
-    _bars(right, differences, settled, "+.1f")
+    _bars(right, differences, settled, signed)
     right.axvline(0, color=style.INK, lw=1)
     left.set(xlabel="mAP (%)", title="each network")
     right.set(xlabel="difference (points)", title="query by query")

@@ -55,7 +55,7 @@ class ExpansionWeights extends BookElement {
         <figure><svg class="curve" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true"><path class="line"></path>
           <g></g></svg><figcaption class="axis"><span>s = 0</span><span>weight over similarity</span><span>s = 1</span></figcaption></figure>
         <figure><svg class="bars" viewBox="0 ${-HEIGHT / 2} ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true"><path class="zero" d="M0,0H${WIDTH}"></path>
-          <g></g></svg><figcaption class="axis"><span>place 1</span><span>weight: right up, wrong down</span><span class="last"></span></figcaption></figure>
+          <g></g></svg><figcaption class="axis"><span>place 1</span><span>up to weight <span class="top"></span>; right up, wrong down</span><span class="last"></span></figcaption></figure>
       </div>
       <div class="strips" aria-hidden="true">
         <span>before</span><svg class="before" viewBox="0 0 ${WIDTH} 10" preserveAspectRatio="none"></svg>
@@ -171,13 +171,15 @@ class ExpansionWeights extends BookElement {
     const curve = Array.from({ length: 101 }, (_, i) => `${(WIDTH * i) / 100},${height(weightOf(i / 100, this.exponent)).toFixed(2)}`);
     this.find(".line").setAttribute("d", `M${curve.join("L")}`);
     const width = WIDTH / kinds.length;
+    const top = Math.max(...weights); // a large α makes all of them small: the tallest bar keeps its height
+    this.find(".top").textContent = fixed(top, 2);
     const [dots, bars] = [this.find(".curve g").children, this.find(".bars g").children];
     weights.forEach((weight, i) => {
       const similarity = Math.max(similarities[i], 0);
       // A stroke without length, round at both ends, stays a circle however the plot is stretched.
       dots[i].setAttribute("d", `M${(WIDTH * similarity).toFixed(2)},${height(weightOf(similarity, this.exponent)).toFixed(2)}h0`);
       dots[i].classList.toggle("beyond", i >= this.count);
-      const tall = (weight * (HEIGHT - 8)) / 2;
+      const tall = top ? ((weight / top) * (HEIGHT - 8)) / 2 : 0;
       const y = kinds[i] === "p" ? -tall : 0;
       for (const [name, value] of Object.entries({ x: i * width, y, width: 0.85 * width, height: tall })) {
         bars[i].setAttribute(name, value.toFixed(2));

@@ -62,7 +62,9 @@ def draw_weights(
         sign = 1 if kind == "positive" else -1
         right.bar(places + 1, sign * weights[places], 0.85, color=colour, label=NAMES[kind])
     right.axhline(0, color="#5f6b76", lw=0.8)
-    right.set(xlabel="place in the list", ylim=(-1.05, 1.05), yticks=[-1, 0, 1], yticklabels=["1", "0", "1"])
+    top = float(weights.max(initial=0)) or 1.0
+    right.set(xlabel="place in the list: right up, wrong down", ylim=(-1.05 * top, 1.05 * top))
+    right.set_yticks([-top, 0, top], [f"{top:.2f}", "0", f"{top:.2f}"])
     for ax in (left, right):
         ax.spines[["top", "right"]].set_visible(False)
     for row, (name, listed) in enumerate((("before", kinds), ("after", kinds[order])), start=1):

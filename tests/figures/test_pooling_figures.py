@@ -133,6 +133,7 @@ def test_average_precisions_have_a_row_for_each_power(small_test: SmallTest) -> 
 
 def test_difference_in_points() -> None:
     assert power_sweep.in_points(Interval(-0.028, -0.047, 0.011)) == "−2.8 (−4.7 to +1.1)"
+    assert power_sweep.in_points(Interval(-0.0004, -0.0, 0.0001)) == "0.0 (0.0 to 0.0)"
 
 
 def test_sweep_draws_a_column_for_each_world_and_infinity_last() -> None:

@@ -127,7 +127,7 @@ class PSlider extends BookElement {
     this.find(".photo").alt = photoAlt;
     networks.forEach((name, i) => this.fillInNetwork(name, i));
     this.shadowRoot.querySelectorAll(".photo").forEach((image) => (image.src = photo));
-    if (networks.length > 1) this.find("thead").append(tableRow("", "", networks, "th"));
+    if (networks.length > 1) this.find("thead").append(tableRow("", "network", networks, "th"));
     this.data.channels.forEach((_, row) => this.find("fieldset").append(this.choice(row)));
     const ticks = this.find(".ticks");
     addTicks(ticks, TICKS.map((p) => [p === Infinity ? "∞" : p, stepOf(p) / STEPS]));

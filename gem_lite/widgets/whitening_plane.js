@@ -113,7 +113,7 @@ function worldOf({ centres, views, landmarks, pairs }) {
 }
 
 const TITLES = ["as they are: drag the blue outline", "1. whitened by C<sub>S</sub>", "2. rotated to the axes of C<sub>D</sub>"];
-const PANEL = (title) => `<figure><svg viewBox="-1 -1 2 2"><path class="zero" d="M-1,0H1M0,-1V1"></path><path class="pairs"></path>
+const PANEL = (title) => `<figure><svg viewBox="-1 -1 2 2" aria-hidden="true"><path class="zero" d="M-1,0H1M0,-1V1"></path><path class="pairs"></path>
   <g class="marks"></g><path class="between"></path><path class="axes"></path><path class="within"></path></svg>
   <figcaption>${title}<span class="matrices"></span></figcaption></figure>`;
 const SLIDER = (key, name, low, high, step) => `<label class="control"><span class="name">${name} <span class="value"></span></span>

@@ -114,7 +114,7 @@ def test_both_networks_follow(both_address: str, maps: np.ndarray, visit: Visito
     values = " ".join(three_digits(pooled(channel, p)) for channel in channels)
     text = output_text(page)
     assert p > 3
-    assert f"p = {three_digits(p)} before after pooled value {values} mean" in text
+    assert f"p = {three_digits(p)} network before after pooled value {values} mean" in text
     halves = " ".join(f"{half_count(contribution_shares(x, p))} of {x.size}" for x in channels)
     assert text.endswith(f"positions for half {halves}")
     after = all_contributions(page)

@@ -3,7 +3,7 @@
 Exact search, FAISS flat, IVF-PQ and HNSW, by recall, time and memory; then 70 queries on a million
 descriptors of 2048 numbers, searched, expanded and evaluated exactly from shards on disk, beside FAISS flat.
 One thread; processor time is measured beside the clock's, which other programs disturb. The large part needs
-9 GB of disk, and for FAISS flat 9 GB of memory. Ten minutes on a quiet machine::
+9 GB of disk, and for FAISS flat 9 GB of memory. Some ten minutes of processor time::
 
     OMP_NUM_THREADS=1 python tests/benchmarks/bench_large.py
 """
@@ -21,6 +21,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from recording import record
 
 from figures.large_measure import CANDIDATES, K, Timed, measure
 from gem_lite import index, streaming, toytown
@@ -155,7 +156,9 @@ def main():
             table["sizes"] = {"machine": machine(), "k": K, "candidates": CANDIDATES, "rows": []}
             for count in SIZES:
                 table["sizes"]["rows"] += apart("size", folder / "moments.npz", count)
-                print(json.dumps(table["sizes"]["rows"][-5:], indent=1), flush=True)
+                for row in table["sizes"]["rows"][-5:]:
+                    print(json.dumps(row), flush=True)
+                    record(f"recall of {K}, {row['way']}, {count:,}", row["recall"], **row)
                 write(table, arguments.output)
         if arguments.only != "sizes":
             drawn = Drawn(stored_moments(folder / "moments.npz"), dimensions=DIMENSIONS)
@@ -163,7 +166,9 @@ def main():
             table["million"] = {"machine": machine(), "count": MILLION, "dimensions": DIMENSIONS, "rows": []}
             for way in ("exact", "flat"):
                 table["million"]["rows"] += apart("million", folder / "moments.npz", folder / "shards", way)
-                print(json.dumps(table["million"]["rows"][-1], indent=1), flush=True)
+                row = table["million"]["rows"][-1]
+                print(json.dumps(row), flush=True)
+                record(f"memory for a million of 2048, {way}", row["peak_gib"], "GiB", "at most 16", **row)
                 write(table, arguments.output)
     finally:
         if not arguments.folder:

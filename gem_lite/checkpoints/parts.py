@@ -50,6 +50,8 @@ class FreeGeM(GeM):
 
     Nothing in the reference code keeps p at or above 1. A network whose p has fallen below is read with this
     one, since `GeM` would take 1 instead and describe every picture a little differently.
+
+    Chapter: d_departures.
     """
 
     def forward(self, x: Tensor) -> Tensor:

@@ -56,6 +56,7 @@ def test_a_network_comes_back_whole(tmp_path: Path, pooling: str | nn.Module) ->
     assert torch.equal(torch.get_rng_state(), before)
     assert not loaded.training
     assert loaded.meta == net.meta
+    assert repr(loaded.pool) == repr(net.pool)
     assert loaded.dim == net(images()).shape[1]
     assert loaded.whitenings == {}
     assert torch.equal(loaded(images()), net(images()))

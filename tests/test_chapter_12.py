@@ -65,6 +65,7 @@ def test_map_on_photographs_is_that_of_the_reference(root, test_data, tmp_path):
         assert (found[f"spoc_{kind}"], found[f"gem_{kind}"]) == pytest.approx(quoted, abs=1.0), kind
     assert found["unreadable"] == 0
     assert found["finds_itself"] == "finds itself"
+    assert found["network_comes_back"] == "the same descriptor"
 
 
 @pytest.fixture

@@ -54,9 +54,7 @@ def draw(rows: Sequence[Row]) -> Figure:
         axes[0].plot(counts, [100 * row["recall"] for row in found], **look)
         axes[1].plot(counts, [milliseconds(row) for row in found], **look)
         axes[2].plot(counts, [row["bytes"] / row["count"] for row in found], **look)
-    for ax, name in zip(
-        axes, ("recall of the 10 nearest (%)", "ms per query", "bytes per descriptor"), strict=True
-    ):
+    for ax, name in zip(axes, ("recall (%)", "ms per query", "bytes per descriptor"), strict=True):
         ax.set(xscale="log", xlabel="descriptors", title=name)
     axes[0].set_ylim(0, 103)
     axes[1].set_yscale("log")

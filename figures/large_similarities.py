@@ -47,7 +47,7 @@ def of_drawn(drawn: Drawn, others: int = 4000) -> Similarities:
 def draw(real: Similarities, drawn: Similarities) -> Figure:
     """Densities of both kinds of pairs; areas are real, lines are drawn."""
     figure, ax = plt.subplots(figsize=(6.4, 3.2))
-    low = min(each.other.min() for each in (real, drawn))
+    low = min(float(np.quantile(each.other, 0.001)) for each in (real, drawn))
     bins = np.linspace(low, 1, 60)
     for kind, label, colour in (
         ("other", "two landmarks", style.NEGATIVE),

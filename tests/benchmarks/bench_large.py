@@ -10,6 +10,7 @@ One thread; processor time is measured beside the clock's, which other programs 
 
 import argparse
 import datetime
+import hashlib
 import importlib.metadata
 import json
 import os
@@ -162,7 +163,10 @@ def main():
                 write(table, arguments.output)
         if arguments.only != "sizes":
             drawn = Drawn(stored_moments(folder / "moments.npz"), dimensions=DIMENSIONS)
-            fill_shards(folder / "shards", MILLION, drawn.rows, {"drawn": "bench_large"}, rows=4096)
+            # A kept folder may hold what another network's moments gave.
+            source = hashlib.sha256(drawn.rows(0, 1).tobytes() + drawn.queries().tobytes())
+            made_from = {"moments": source.hexdigest()[:16], "dimensions": DIMENSIONS}
+            fill_shards(folder / "shards", MILLION, drawn.rows, made_from, rows=4096)
             table["million"] = {"machine": machine(), "count": MILLION, "dimensions": DIMENSIONS, "rows": []}
             for way in ("exact", "flat"):
                 table["million"]["rows"] += apart("million", folder / "moments.npz", folder / "shards", way)

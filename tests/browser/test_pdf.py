@@ -1,5 +1,7 @@
 """A part of the built book as a PDF file: text, pictures, bookmarks, and links that lead to their place."""
 
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,8 @@ def printed(built_book: Path, browser: Browser, tmp_path_factory: pytest.TempPat
     out = tmp_path_factory.mktemp("pdf") / "part.pdf"
     count = pdf.write_pdf(built_book, CONTENTS, out, "GeM-lite", browser)
     reader = PdfReader(out)
-    return Printed(reader, [" ".join(page.extract_text().split()) for page in reader.pages], count)
+    texts = [unicodedata.normalize("NFKC", page.extract_text()) for page in reader.pages]
+    return Printed(reader, [" ".join(text.split()) for text in texts], count)
 
 
 def test_it_has_pages_and_a_title(printed: Printed) -> None:
@@ -46,7 +49,7 @@ def test_bookmarks_follow_parts_chapters_and_sections(printed: Printed) -> None:
     marks = {title: (depth, page) for depth, title, page in reversed(pdf.bookmarks(printed.reader))}
     part, _ = marks["The method"]
     chapter, page = next(value for title, value in marks.items() if title.endswith("Pooling"))
-    section, later = marks["Departures"]
+    section, later = next(value for title, value in marks.items() if title.endswith("Departures"))
     assert (chapter, section) == (part + 1, part + 2)
     assert page == printed.page_with("After this chapter you can")
     assert page < later <= printed.count
@@ -65,21 +68,26 @@ def test_text_and_formulas_are_typeset(printed: Printed) -> None:
         assert said in text
     for raw in ("\\frac", "\\mathcal", "{glue", "Show code cell"):
         assert raw not in text
-    fonts = {str(font.get_object()["/BaseFont"]) for page in printed.reader.pages for font in fonts_of(page)}
-    assert any("MathJax" in font or "MJX" in font for font in fonts), fonts
+    fonts = {name for page in printed.reader.pages for name in fonts_of(page)}
+    assert any("MathJax" in name for name in fonts), fonts
 
 
-def fonts_of(page: Any) -> list[Any]:
-    return list(page["/Resources"].get("/Font", {}).values())
+def fonts_of(page: Any) -> Iterator[str]:
+    """Names of the fonts of a page; those of formulas are drawn by the file itself (Type 3)."""
+    for reference in page["/Resources"].get("/Font", {}).values():
+        font = reference.get_object()
+        yield str(font.get("/BaseFont") or font["/FontDescriptor"]["/FontName"])
 
 
-def test_pictures_are_in_it(printed: Printed, built_book: Path) -> None:
-    pictures = sum(len(page.images) for page in printed.reader.pages)
-    assert pictures >= 3
+def test_pictures_are_in_it(printed: Printed) -> None:
+    drawn = [
+        part for page in printed.reader.pages for part in page["/Resources"].get("/XObject", {}).values()
+    ]
+    assert sum(part.get_object()["/Subtype"] == "/Image" for part in drawn) >= 3
 
 
 def test_cross_references_lead_to_pages(printed: Printed) -> None:
-    places = printed.reader.named_destinations
+    places = {name.lstrip("/") for name in printed.reader.named_destinations}
     inside = [name for page in printed.reader.pages for name in targets(page)]
     assert len(inside) > 20
     assert [name for name in inside if name not in places] == []

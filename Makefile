@@ -84,13 +84,16 @@ sweep: env  ## a chapter over a grid, table and plot: make sweep CHAPTER=03_pool
 bench: env  ## run the benchmarks, on a quiet machine, into _build/bench: make bench ARGS="training mining"
 	$(PY) tests/benchmarks/run.py $(ARGS)
 
+ablations: env  ## measure what one run of the book cannot afford (3 seeds; hours; resumes)
+	$(PY) -m book.ablations $(ARGS)
+
 lab: env  ## open the chapters in JupyterLab
 	$(VENV)/bin/jupyter lab --notebook-dir=book
 
 lock:  ## pin the newest allowed versions (for maintainers; needs the package index)
 	$(VENV)/bin/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --upgrade --extra book --extra test --extra faiss --extra onnx pyproject.toml -o requirements.lock
 
-.PHONY: newest linkcheck browser summary wheels gpu
+.PHONY: newest linkcheck browser summary wheels gpu ablations
 newest: env  ## what CI does every week: the newest allowed versions, everything from nothing (rewrites the lock)
 	$(MAKE) lock
 	$(MAKE) clean

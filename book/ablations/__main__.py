@@ -13,11 +13,13 @@ from pathlib import Path
 
 from gem_lite.cache import written_atomically
 
+from .pictures import draw_pictures, locality
 from .plan import SEEDS, jobs
 from .record import record
 from .running import run
 
 RECORD = Path("tests/expected/ablations.json")
+PICTURES = Path("book/assets/recorded")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -30,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--only", nargs="+", default=[], metavar="KEY", help="for example off/gem tuned/gem")
     parser.add_argument("--out", type=Path, default=RECORD)
+    parser.add_argument("--pictures", type=Path, default=PICTURES, help="folder for the recorded figures")
     options = parser.parse_args(arguments)
     todo = [job for job in jobs(tuple(options.seeds)) if not options.only or job.key in options.only]
     if not todo:
@@ -37,6 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     started = time.monotonic()
     found = run(todo, options.profile, options.jobs)
     content = record(found, options.profile, time.monotonic() - started)
+    if not options.only:
+        content["locality"] = locality(options.profile, options.seeds)
+        options.pictures.mkdir(parents=True, exist_ok=True)
+        draw_pictures(options.profile, options.seeds[0], options.pictures)
     with written_atomically(options.out) as part:
         part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf8")
     print(f"recorded in {options.out}")

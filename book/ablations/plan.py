@@ -50,6 +50,6 @@ def jobs(seeds: tuple[int, ...] = SEEDS) -> Iterator[Job]:
         yield from (Job(seed, "off", pooling) for pooling in POOLINGS)
         yield from (Job(seed, "tuned", each.name) for each in MAIN)
     for seed in seeds:
-        yield from (Job(seed, "tuned", each.name) for each in VARIANTS)
-    for seed in seeds:
         yield from (Job(seed, "head", head) for head in HEADS)
+    for seed in seeds:
+        yield from (Job(seed, "tuned", each.name) for each in VARIANTS)

@@ -63,7 +63,7 @@ def record(found: Mapping[Job, Found], profile: str, seconds: float) -> dict[str
         "surfaces": {key: _surfaces(each) for key, each in networks.items() if _has(each, "surfaces")},
         "dimensions": {key: _dimensions(each) for key, each in networks.items() if _has(each, "dimensions")},
     }
-    if CLOSELY in networks:
+    if CLOSELY in networks and _has(networks[CLOSELY], "expansion"):
         content["expansion"] = _expansion(networks[CLOSELY])
         content["scales"] = _scales(networks[CLOSELY])
     return content

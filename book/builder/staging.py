@@ -6,7 +6,7 @@ from typing import Any
 
 import nbformat
 
-from . import executed, status
+from . import claims_table, executed, status
 from .chapters import Chapter
 from .paths import Paths
 from .pictures import lighter
@@ -14,7 +14,7 @@ from .rendering import CONFIG
 from .repository import Repository, repository
 
 NOT_STAGED = shutil.ignore_patterns(
-    *("*.ipynb", "*.py", "builder", "gpu", "regress", "runs", "profiles"),
+    *("*.ipynb", "*.py", "ablations", "builder", "gpu", "regress", "runs", "profiles"),
     *("claims.yml", "readme.jpg", "__pycache__", ".*"),
 )
 EXECUTION_METADATA = ("papermill", "execution", "widgets")
@@ -30,6 +30,7 @@ def stage(chapters: Iterable[Chapter], paths: Paths) -> None:
         notebook = nbformat.read(executed.notebook_file(paths, chapter.name), as_version=4)
         nbformat.write(lighter(with_links(fit_for_print(notebook), place)), paths.staged / chapter.path.name)
     status.write(chapters, paths)
+    claims_table.write(chapters, paths)
 
 
 def fit_for_print(notebook: Any) -> Any:

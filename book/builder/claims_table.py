@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from book.regress.claims import FAILS, HOLDS, UNDECIDED, UNKNOWN, Claim, judge, read_claims
-
 from gem_lite.report import Value, read_reports
 
 from . import executed

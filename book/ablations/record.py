@@ -9,6 +9,8 @@ import numpy as np
 
 from book.builder import executed
 from figures.surface_shares import SURFACES
+from gem_lite import fine_tuned
+from gem_lite.cache import source_hash
 from gem_lite.evaluate import Interval, bootstrap
 
 from .measure import Found
@@ -83,6 +85,7 @@ def _circumstances(profile: str, seeds: list[int], seconds: float) -> dict[str, 
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds_of_last_call": round(seconds),
         "commit": commit.stdout.strip(),
+        "sources": source_hash(*fine_tuned.MODULES)[:12],  # of the networks: equal ones train the same
         "versions": executed.versions(),
         "hardware": executed.hardware(),
     }

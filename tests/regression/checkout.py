@@ -68,7 +68,7 @@ class Checkout:
             env={**os.environ, **search, **environment},
             capture_output=True,
             text=True,
-            timeout=1800,
+            timeout=3600,
         )
 
     def moved(self, *chapters: str, **environment: str) -> list[str]:

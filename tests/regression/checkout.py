@@ -74,6 +74,7 @@ class Checkout:
     def moved(self, *chapters: str, **environment: str) -> list[str]:
         """Names of the results that moved, in the order of the report."""
         result = self.regress("compare", chapters, **environment)
+        assert result.returncode in (0, 1), result.stdout + result.stderr
         cases = ElementTree.parse(self.root / "_build" / "regress" / "tiny" / "junit.xml").getroot()
         assert len(cases) > 0
         names = [case.get("name", "") for case in cases if case.find("failure") is not None]

@@ -36,12 +36,15 @@ function power(matrix, exponent) {
 
 /** Sum of (a - b)(a - b)ᵀ over pairs of points. */
 function scatterOf(points, pairs) {
-  const sum = [[0, 0], [0, 0]];
+  let [xx, xy, yy] = [0, 0, 0];
   for (const [i, j] of pairs) {
-    const d = [points[i][0] - points[j][0], points[i][1] - points[j][1]];
-    for (const r of [0, 1]) for (const c of [0, 1]) sum[r][c] += d[r] * d[c];
+    const x = points[i][0] - points[j][0];
+    const y = points[i][1] - points[j][1];
+    xx += x * x;
+    xy += x * y;
+    yy += y * y;
   }
-  return sum;
+  return [[xx, xy], [xy, yy]];
 }
 
 const over = (matrix, count) => matrix.map((row) => row.map((z) => z / count));
@@ -56,13 +59,17 @@ function pointsAt({ centres, views }, { direction, along, across }) {
 
 /** Percent of the points whose nearest other point shows the same landmark, by the first d numbers. */
 function nearestRight(points, landmarks, d) {
-  const distance = (p, q) => (d === 1 ? (p[0] - q[0]) ** 2 : (p[0] - q[0]) ** 2 + (p[1] - q[1]) ** 2);
   const right = points.filter((p, i) => {
-    let [best, nearest] = [Infinity, -1];
-    points.forEach((q, j) => {
-      const here = j === i ? Infinity : distance(p, q);
-      if (here < best) [best, nearest] = [here, j];
-    });
+    let best = Infinity;
+    let nearest = -1;
+    for (let j = 0; j < points.length; j++) {
+      const y = d === 1 ? 0 : p[1] - points[j][1];
+      const here = (p[0] - points[j][0]) ** 2 + y * y;
+      if (here < best && j !== i) {
+        best = here;
+        nearest = j;
+      }
+    }
     return landmarks[nearest] === landmarks[i];
   });
   return (100 * right.length) / points.length;

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 COLOURS = {"positive": "#009E73", "junk": "#8a939b", "negative": "#D55E00"}
@@ -60,7 +61,7 @@ def draw_weights(
     for kind, colour in COLOURS.items():
         places = np.flatnonzero(kinds == kind)
         sign = 1 if kind == "positive" else -1
-        right.bar(places + 1, sign * weights[places], 0.85, color=colour, label=NAMES[kind])
+        right.bar(places + 1, sign * weights[places], 0.85, color=colour)
     right.axhline(0, color="#5f6b76", lw=0.8)
     top = float(weights.max(initial=0)) or 1.0
     right.set(xlabel="place in the list: right up, wrong down", ylim=(-1.05 * top, 1.05 * top))
@@ -69,8 +70,8 @@ def draw_weights(
         ax.spines[["top", "right"]].set_visible(False)
     for row, (name, listed) in enumerate((("before", kinds), ("after", kinds[order])), start=1):
         _draw_strip(figure.add_subplot(grid[row, :]), listed, name)
-    handles, names = right.get_legend_handles_labels()
-    figure.legend(handles, names, loc="lower center", ncols=3, frameon=False, fontsize=9)
+    keys = [Patch(color=colour, label=NAMES[kind]) for kind, colour in COLOURS.items()]
+    figure.legend(handles=keys, loc="lower center", ncols=3, frameon=False, fontsize=9)
     if title:
         figure.suptitle(title, fontsize=11)
     return figure

@@ -1,6 +1,7 @@
 """The widget of expansion weights: the browser's arithmetic (run by node) against `expand_queries`."""
 
 import functools
+import html
 import json
 from typing import Any
 
@@ -84,7 +85,7 @@ def test_page_and_print() -> None:
     data = element_data(page["text/html"])
     assert [one["name"] for one in data["lists"]] == ["a crop", "the picture itself"]
     assert {len(one["kinds"]) for one in data["lists"]} == {30}
-    assert widget().description() in page["text/html"]
+    assert html.escape(widget().description()) in page["text/html"]
     assert page["image/png"]
     assert len(page["text/html"]) < 120 * 1024
 

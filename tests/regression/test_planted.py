@@ -11,7 +11,7 @@ from checkout import Checkout
 
 pytestmark = pytest.mark.slow
 
-TOP = 3  # "the first rows"
+TOP = 4  # "the first rows": p of two trainings, and how far each has moved
 RETRIEVAL, POOLING, TRAINING, WHITENING = "01_retrieval", "03_pooling", "06_training", "08_whitening"
 
 
@@ -34,7 +34,11 @@ def test_an_unchanged_copy_moves_nothing(sound: Checkout) -> None:
 
 def test_p_started_at_two(sound: Checkout, tmp_path: Path) -> None:
     faulty = sound.copied(tmp_path / "copy")
-    faulty.change("gem_lite/fine_tuned.py", "p: float = 3.0  # where", "p: float = 2.0  # where")
+    faulty.change(
+        "gem_lite/fine_tuned.py",
+        "net = pretrained(profile, seed, variant.pooling, variant.p)",
+        "net = pretrained(profile, seed, variant.pooling, 2.0)",
+    )
     assert "p_hard" in faulty.moved(TRAINING)[:TOP]
 
 

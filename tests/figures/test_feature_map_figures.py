@@ -115,4 +115,6 @@ def test_feature_maps_draws_a_column_for_each_power() -> None:
 def test_source_is_the_packages_own_text() -> None:
     text = source(feature_maps.maps_of).data
     assert text.startswith("````python\ndef maps_of(")
-    assert text.endswith("\n````")
+    code, _, place = text.rpartition("\n````\n\n")
+    assert code.endswith("return net.feature_maps(pixels)[0]")
+    assert place.startswith("*From* `figures/feature_maps.py`, lines ")

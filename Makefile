@@ -71,9 +71,7 @@ test: env  ## everything that CI runs: lint, types, the book, all tests
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(MAKE) book PROFILE=lite
-	@# What needs neither the book nor a browser runs two files at a time; then the rest, one by one.
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile -m "not book and not browser" $(ARGS)
-	$(PY) -m pytest -m "book or browser" $(ARGS)
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 # The texts travel in the environment: nothing in them means anything to a shell.
 run sweep: export SETTINGS = $(if $(filter run,$@),$(PARAMS),$(GRID))

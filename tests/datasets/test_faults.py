@@ -73,32 +73,22 @@ def test_two_processes_share_one_data_folder(root, world, data):
 CONTENT = random.Random(1).randbytes(300_000)
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="a small disk is mounted, which only root may do")
-def test_a_disk_that_fills_up_keeps_what_has_arrived(server, tmp_path, monkeypatch):
-    small = tmp_path / "small"
-    small.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(small)], capture_output=True
-    )
-    if mounted.returncode:
-        pytest.skip("this machine does not allow mounting")
-    try:
-        address = server.add("a", CONTENT)
-        with pytest.raises(NoSpaceError, match=r"a needs 300\.0 kB"):
-            download(address, small / "a", progress=False)
-        # And where somebody else fills it after the question was asked.
-        with monkeypatch.context() as patch:
-            patch.setattr(module, "require_space", lambda *_: None)
-            with pytest.raises(NoSpaceError, match="is full; make room, and the same call goes on"):
-                download(address, small / "a", progress=False)
-            kept = (small / ".a.part").stat().st_size
-            assert kept > 100_000
-            subprocess.run(["mount", "-o", "remount,size=2m", str(small)], check=True)
-            download(address, small / "a", progress=False)
-        assert (small / "a").read_bytes() == CONTENT
-        assert server.ranges("a")[-1] == f"bytes={kept}-"
-    finally:
-        subprocess.run(["umount", str(small)], check=True)
+@pytest.mark.parametrize("small_disk", ["200k"], indirect=True)
+def test_a_disk_that_fills_up_keeps_what_has_arrived(server, monkeypatch, small_disk):
+    address = server.add("a", CONTENT)
+    with pytest.raises(NoSpaceError, match=r"a needs 300\.0 kB"):
+        download(address, small_disk / "a", progress=False)
+    # And where somebody else fills it after the question was asked.
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "require_space", lambda *_: None)
+        with pytest.raises(NoSpaceError, match="is full; make room, and the same call goes on"):
+            download(address, small_disk / "a", progress=False)
+        kept = (small_disk / ".a.part").stat().st_size
+        assert kept > 100_000
+        subprocess.run(["mount", "-o", "remount,size=2m", str(small_disk)], check=True)
+        download(address, small_disk / "a", progress=False)
+    assert (small_disk / "a").read_bytes() == CONTENT
+    assert server.ranges("a")[-1] == f"bytes={kept}-"
 
 
 def test_a_limit_on_the_size_of_files_is_an_error_and_not_a_short_file(server, tmp_path):

@@ -77,6 +77,8 @@ def readable(path: Path) -> bool:
 
 def _pretrain_to(path: Path, profile: str, seed: int, head: str) -> None:
     backdrop = toytown.load(profile, seed, "backdrop")
+    checkpoint = path.with_suffix(".checkpoint")
     with fixed_threads(THREADS):
-        result = pretrain(backdrop, get_profile(profile), seed, head, device())
+        result = pretrain(backdrop, get_profile(profile), seed, head, device(), checkpoint)
     save_network(result.network, path)
+    checkpoint.unlink(missing_ok=True)  # a short run wrote none

@@ -4,6 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +47,49 @@ def test_hard_negatives_are_those_of_a_full_sort(seed, count, block, pool_rows, 
         patch.setattr(mining, "POOL_ROWS", pool_rows)
         found = hard_negatives(*arguments)
     np.testing.assert_array_equal(found, sorted_and_walked(*arguments))
+
+
+def near_twins(seed, dimensions=512):
+    """Unit vectors around one centre: similarities that bfloat16, with its 8 digits, cannot tell apart."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=dimensions) + 0.3 * rng.normal(size=(160, dimensions))
+    x = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
+    return x[:20].copy(), x[20:].copy(), rng.integers(9, size=20), rng.integers(9, size=140)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_long_descriptors_are_compared_roughly_first_with_the_same_result(seed, monkeypatch):
+    asked = []
+    original = mining._roughly_highest
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True})
+    monkeypatch.setattr(mining, "_roughly_highest", lambda *given: asked.append(1) or original(*given))
+    monkeypatch.setattr(mining, "POOL_ROWS", 50)
+    data = near_twins(seed)
+    np.testing.assert_array_equal(hard_negatives(*data, count=4), sorted_and_walked(*data, 4))
+    assert asked, "descriptors of this length are compared roughly first"
+
+
+def test_rough_similarities_are_off_by_no_more_than_they_say():
+    queries, pool, _, clusters = near_twins(0)
+    queries[0], pool[0] = 1 / np.sqrt(512), -1 / np.sqrt(512)  # all of one sign: errors that add up
+    members = [np.flatnonzero(clusters == cluster) for cluster in range(9)]
+    rough, error = mining._roughly_highest(queries, pool, members)
+    scores = queries.astype(np.float64) @ pool.astype(np.float64).T
+    exact = np.column_stack([scores[:, group].max(1) for group in members])
+    assert (np.abs(rough - exact) <= error).all()
+    assert np.abs(rough - exact).max() > 0
+    assert np.max(error) < 0.012
+
+
+def test_short_descriptors_and_other_lengths_are_compared_in_full(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True})
+    queries, pool, _, _ = near_twins(0)
+    assert mining._rough_pays(queries, pool)
+    assert not mining._rough_pays(queries[:, :256], pool[:, :256])
+    assert not mining._rough_pays(2 * queries, pool)
+    assert not mining._rough_pays(queries.astype(np.float64), pool)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    assert not mining._rough_pays(queries, pool)
 
 
 def test_hard_negatives_are_those_of_the_reference(golden):

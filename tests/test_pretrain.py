@@ -115,12 +115,50 @@ def test_it_learns_to_recognise_objects_that_it_never_saw(backdrop):
     assert pretrain(backdrop, shortened(200)).object_accuracy > 4 / 28
 
 
-def test_pictures_arrive_in_order(backdrop):
+@pytest.mark.parametrize("painters", [1, 2])
+def test_pictures_arrive_in_order(backdrop, painters):
     from gem_lite.pretrain import _prepared
 
     pictures = ObjectPictures(backdrop, 24, seed=0)
-    for number, (images, labels) in enumerate(_prepared(pictures, 4, 5)):
+    numbers = []
+    for number, (images, labels) in enumerate(_prepared(pictures, range(2, 7), 5, painters), 2):
         expected, expected_labels = pictures.batch(number, 5)
         np.testing.assert_array_equal((images * 255).round().permute(0, 2, 3, 1).numpy(), expected)
         np.testing.assert_array_equal(labels.numpy(), expected_labels)
-    assert number == 3
+        numbers.append(number)
+    assert numbers == [2, 3, 4, 5, 6]
+
+
+def test_an_interrupted_run_goes_on_and_ends_with_the_same_network(backdrop, tmp_path, monkeypatch):
+    from gem_lite import pretrain as module
+
+    monkeypatch.setattr(module, "CHECKPOINT_STEPS", 4)
+    whole = pretrain(backdrop, shortened(10))
+    checkpoint = tmp_path / "run.checkpoint"
+    original, numbers = ObjectPictures.batch, []
+
+    def painted(self, number, count, unseen=False):
+        numbers.append(number)
+        if number == 6 and numbers.count(6) == 1:
+            raise KeyboardInterrupt
+        return original(self, number, count, unseen)
+
+    monkeypatch.setattr(module, "usable_cores", lambda: 2)  # one painter, in this process
+    monkeypatch.setattr(ObjectPictures, "batch", painted)
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(backdrop, shortened(10), checkpoint=checkpoint)
+    numbers.clear()
+    numbers.append(6)
+    again = pretrain(backdrop, shortened(10), checkpoint=checkpoint)
+    assert numbers[1] == 4, "the run starts again after its last checkpoint"
+    for name, value in whole.network.state_dict().items():
+        assert torch.equal(again.network.state_dict()[name], value), name
+
+
+def test_a_checkpoint_of_another_seed_is_refused(backdrop, tmp_path, monkeypatch):
+    from gem_lite import pretrain as module
+
+    monkeypatch.setattr(module, "CHECKPOINT_STEPS", 2)
+    pretrain(backdrop, shortened(3), checkpoint=tmp_path / "run.checkpoint")
+    with pytest.raises(ValueError, match="give another checkpoint"):
+        pretrain(backdrop, shortened(3), seed=1, checkpoint=tmp_path / "run.checkpoint")

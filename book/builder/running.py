@@ -122,6 +122,16 @@ def _start(task: Task, paths: Paths, threads: int) -> Run:
     return Run(task, process, output, job_file.with_suffix(".outcome"), log)
 
 
+# As in the Makefile, which says why; what is set already stays.
+ENVIRONMENT = {
+    "OMP_WAIT_POLICY": "passive",
+    "GOMP_SPINCOUNT": "0",
+    "MALLOC_MMAP_THRESHOLD_": "1073741824",
+    "MALLOC_TRIM_THRESHOLD_": "1073741824",
+    "MALLOC_TOP_PAD_": "268435456",
+}
+
+
 def _environment(paths: Paths, threads: int) -> dict[str, str]:
     """What a chapter finds around it: this checkout's packages, its threads, no set-up of the user's own."""
     env = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
@@ -130,9 +140,7 @@ def _environment(paths: Paths, threads: int) -> dict[str, str]:
     env["IPYTHONDIR"] = str(paths.running / "ipython")
     env["TQDM_DISABLE"] = "1"  # a page has no use for a finished progress bar; the build shows its own
     env.setdefault("OMP_NUM_THREADS", str(threads))
-    env.setdefault("OMP_WAIT_POLICY", "passive")
-    env.setdefault("GOMP_SPINCOUNT", "0")
-    return env
+    return ENVIRONMENT | env
 
 
 def _finish(run: Run, paths: Paths) -> float:

@@ -5,10 +5,7 @@ outcome is written beside the job, as JSON: ``{"failure": null}`` or what went w
 """
 
 import json
-import os
 import sys
-import threading
-import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -18,6 +15,7 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 
 from gem_lite.report import read_reports
+from gem_lite.toytown.parallel import end_with_parent
 
 
 def execute(job: dict[str, Any]) -> dict[str, Any] | None:
@@ -59,23 +57,8 @@ def _cell_number(output: Path, execution: int | None) -> int | None:
     return None
 
 
-def end_with_parent() -> None:
-    """Watch for the end of the build: one that was killed outright could not end its chapters itself.
-
-    The kernel watches for the end of this process in the same way.
-    """
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 def main() -> None:
-    end_with_parent()
+    end_with_parent()  # a build that was killed outright could not end its chapters itself
     job_file = Path(sys.argv[1])
     outcome = {"failure": execute(json.loads(job_file.read_text(encoding="utf8")))}
     job_file.with_suffix(".outcome").write_text(json.dumps(outcome), encoding="utf8")

@@ -6,6 +6,7 @@ landmark and what landmarks are made of. The buildings are used nowhere else in 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -64,16 +65,6 @@ class ObjectPictures:
         building = np.unique(backdrop.landmarks, return_inverse=True)[1]
         unseen = building % UNSEEN_BUILDINGS == UNSEEN_BUILDINGS - 1
         self.rows = {False: np.flatnonzero(~unseen), True: np.flatnonzero(unseen)}
-        self._drawn: dict[tuple[int, int], NDArray[np.uint8]] = {}
-
-    def _drawing(self, label: int, variant: int) -> NDArray[np.uint8]:
-        """A drawing as large as a picture, its colours multiplied by its opacity: so it can be resized."""
-        if (label, variant) not in self._drawn:
-            drawing = sprite(NAMES[label], variant, f"pictures {self.seed}").astype(np.float32)
-            drawing[..., :3] *= drawing[..., 3:] / 255
-            small = cv2.resize(drawing, (self.size, self.size), interpolation=cv2.INTER_AREA)
-            self._drawn[label, variant] = np.round(small).astype(np.uint8)
-        return self._drawn[label, variant]
 
     def batch(
         self, number: int, count: int, unseen: bool = False
@@ -118,13 +109,25 @@ class ObjectPictures:
             mean = canvas.mean(axis=(0, 1), dtype=np.float32)
             canvas = np.float32(0.7) * mean + np.float32(0.3) * canvas[::-1]
         variant = rng.integers(VARIANTS, VARIANTS + UNSEEN_VARIANTS) if unseen else rng.integers(VARIANTS)
-        drawing = _mirrored(self._drawing(label, int(variant)), rng)
+        drawing = _mirrored(_drawing(label, int(variant), self.seed, self.size), rng)
         true_width, true_height = CLASSES[NAMES[label]]
         scale = self.size * rng.uniform(*OBJECT_SIDE) / max(true_width, true_height)
         shape = (max(6, int(true_width * scale)), max(6, int(true_height * scale)))
         resized = cv2.resize(drawing, shape, interpolation=cv2.INTER_AREA).astype(np.float32)
         colour = resized[..., :3] * rng.uniform(0.6, 1.15) * np.exp(rng.normal(0, 0.05, 3))
         return _pasted(canvas, colour.astype(np.float32), resized[..., 3:] / np.float32(255), rng)
+
+
+@lru_cache(maxsize=2 * len(NAMES) * (VARIANTS + UNSEEN_VARIANTS))
+def _drawing(label: int, variant: int, seed: int, size: int) -> NDArray[np.uint8]:
+    """A drawing as large as a picture, its colours multiplied by its opacity: so it can be resized.
+
+    Kept by the process, not by the pictures: those travel to a painting process with every batch.
+    """
+    drawing = sprite(NAMES[label], variant, f"pictures {seed}").astype(np.float32)
+    drawing[..., :3] *= drawing[..., 3:] / 255
+    small = cv2.resize(drawing, (size, size), interpolation=cv2.INTER_AREA)
+    return np.asarray(np.round(small), dtype=np.uint8)
 
 
 def _mirrored(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

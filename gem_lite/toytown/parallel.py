@@ -9,10 +9,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from tqdm.auto import tqdm
 
+Result = TypeVar("Result")
 IDLE_SECONDS = 5  # then a worker without work ends
 
 
@@ -70,14 +71,31 @@ def _results(
     return results
 
 
-def _in_worker(function: Callable[..., int], job: tuple[Any, ...]) -> int:
-    _end_with_parent()
+def all_results(
+    function: Callable[..., Result], jobs: Sequence[tuple[Any, ...]], workers: int
+) -> list[Result]:
+    """``function(*job)`` for every job, in their order, by that many processes; 1 works in this one.
+
+    Large arrays among the arguments are shared by memory-mapping, once, however many jobs name them.
+    """
+    if workers <= 1:
+        return [function(*job) for job in jobs]
+    from joblib import Parallel, delayed, parallel_config
+
+    with parallel_config(backend="loky", idle_worker_timeout=IDLE_SECONDS):
+        pool = Parallel(workers, batch_size=1)
+    results: list[Result] = pool(delayed(_in_worker)(function, job) for job in jobs)
+    return results
+
+
+def _in_worker(function: Callable[..., Result], job: tuple[Any, ...]) -> Result:
+    end_with_parent()
     return function(*job)
 
 
 @cache
-def _end_with_parent() -> None:
-    """Once per worker: watches for the parent's death, which a worker of loky would outlive for ever."""
+def end_with_parent() -> None:
+    """Once per process: watches for the parent's death, which a worker would outlive for ever."""
     parent = os.getppid()
 
     def watch() -> None:

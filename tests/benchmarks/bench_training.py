@@ -4,8 +4,11 @@
 
 Both descend the same loss with the same network: `gem_lite.train`'s own step, and a loop as in the reference
 code, which describes the seven pictures of a tuple one by one, goes backward, and makes the optimiser's step
-after the fifth tuple. They take turns, so that whatever else the machine does falls on both; the ratio is the
-median of the ratios of neighbouring turns. bfloat16 (autocast) is beside them.
+after the fifth tuple. Its pictures lie as torchvision's ToTensor leaves them, channel by channel; ours lie
+channels last, and so does, for comparison, a second turn of the reference's loop ("ref. NHWC"). They take
+turns, so that whatever else the machine does falls on all; the ratio is the median of the ratios of
+neighbouring turns. bfloat16 (autocast) is beside them. Run it as ``make bench ARGS=training``, which sets up memory and
+threads as all of the book's trainings have them.
 """
 
 import argparse
@@ -39,9 +42,10 @@ def ours(net: RetrievalNet, images: np.ndarray, amp: bool) -> Callable[[], float
     return lambda: run.step(tuples)
 
 
-def one_by_one(net: RetrievalNet, images: np.ndarray) -> Callable[[], float]:
-    """The reference's loop."""
+def one_by_one(net: RetrievalNet, images: np.ndarray, layout: torch.memory_format) -> Callable[[], float]:
+    """The reference's loop, on pictures and weights that lie in memory in this way."""
     config = TrainConfig(batch=TUPLES)
+    net = net.to(memory_format=layout)
     for_training(net)
     optimiser = torch.optim.Adam(parameter_groups(net, config), lr=config.learning_rate)
     labels = torch.tensor([-1, 1] + [0] * config.negatives)
@@ -50,9 +54,8 @@ def one_by_one(net: RetrievalNet, images: np.ndarray) -> Callable[[], float]:
         optimiser.zero_grad(set_to_none=True)
         total = 0.0
         for tuple_ in np.split(images, TUPLES):
-            pictures = (
-                torch.from_numpy(picture)[None].permute(0, 3, 1, 2).float() / 255 for picture in tuple_
-            )
+            batches = torch.from_numpy(tuple_).permute(0, 3, 1, 2).float().div(255).split(1)
+            pictures = [picture.contiguous(memory_format=layout) for picture in batches]
             described = torch.cat([net(picture) for picture in pictures])
             loss = contrastive_loss(described, labels, margin=config.margin) / TUPLES
             loss.backward()
@@ -82,7 +85,8 @@ def main() -> None:
     count = TUPLES * (2 + TrainConfig().negatives)
     images = stream("bench", "training").integers(0, 256, (count, SIZE, SIZE, 3), dtype=np.uint8)
     steps = {
-        "reference": one_by_one(copy.deepcopy(net), images),
+        "reference": one_by_one(copy.deepcopy(net), images, torch.contiguous_format),
+        "ref. NHWC": one_by_one(copy.deepcopy(net), images, torch.channels_last),
         "ours": ours(copy.deepcopy(net), images, amp=False),
         "bfloat16": ours(copy.deepcopy(net), images, amp=True),
     }
@@ -106,7 +110,7 @@ def main() -> None:
             details = {"images_per_s": count / clock, "cpu_ratio": cpu, "threads": options.threads}
             goal = f"at least {GOAL}" if name == "ours" else ""
             what = "images per second of a training step, against one by one"
-            record(what if name == "ours" else f"{what}, bfloat16", ratio, "x", goal, **details)
+            record(what if name == "ours" else f"{what}, {name}", ratio, "x", goal, **details)
 
 
 if __name__ == "__main__":

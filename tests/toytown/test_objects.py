@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gem_lite.toytown import objects
 from gem_lite.toytown.landmark import family_of
 from gem_lite.toytown.objects import (
     BARE_SHARE,
@@ -49,17 +50,22 @@ def test_families_are_those_of_the_buildings(backdrop, pictures):
     assert pictures.families.tolist() == [family_of(int(landmark), 12) for landmark in backdrop.landmarks]
 
 
-def test_unseen_pictures_share_no_building_and_no_drawing_with_the_others(backdrop, pictures):
+def test_unseen_pictures_share_no_building_and_no_drawing_with_the_others(backdrop, pictures, monkeypatch):
     seen, unseen = (set(backdrop.landmarks[pictures.rows[kind]]) for kind in (False, True))
     assert not seen & unseen
     assert seen | unseen == set(backdrop.landmarks)
     assert len(unseen) == len(set(backdrop.landmarks)) // UNSEEN_BUILDINGS
 
-    drawn = {}
+    original, drawn = objects._drawing, {}
     for kind in (False, True):
-        fresh = ObjectPictures(backdrop, size=40, seed=0)
-        fresh.batch(0, 600, unseen=kind)
-        drawn[kind] = {variant for _, variant in fresh._drawn}
+        asked = drawn[kind] = set()
+
+        def noted(label, variant, *rest, asked=asked):
+            asked.add(variant)
+            return original(label, variant, *rest)
+
+        monkeypatch.setattr(objects, "_drawing", noted)
+        ObjectPictures(backdrop, size=40, seed=0).batch(0, 600, unseen=kind)
     assert drawn[False] == set(range(VARIANTS))
     assert drawn[True] == set(range(VARIANTS, VARIANTS + UNSEEN_VARIANTS))
 

@@ -7,8 +7,8 @@ code, which describes the seven pictures of a tuple one by one, goes backward, a
 after the fifth tuple. Its pictures lie as torchvision's ToTensor leaves them, channel by channel; ours lie
 channels last, and so does, for comparison, a second turn of the reference's loop ("ref. NHWC"). They take
 turns, so that whatever else the machine does falls on all; the ratio is the median of the ratios of
-neighbouring turns. bfloat16 (autocast) is beside them. Run it as ``make bench ARGS=training``, which sets up memory and
-threads as all of the book's trainings have them.
+neighbouring turns. bfloat16 (autocast) is beside them. Run it as ``make bench ARGS=training``, which
+sets up memory and threads as all of the book's trainings have them.
 """
 
 import argparse
@@ -54,8 +54,8 @@ def one_by_one(net: RetrievalNet, images: np.ndarray, layout: torch.memory_forma
         optimiser.zero_grad(set_to_none=True)
         total = 0.0
         for tuple_ in np.split(images, TUPLES):
-            batches = torch.from_numpy(tuple_).permute(0, 3, 1, 2).float().div(255).split(1)
-            pictures = [picture.contiguous(memory_format=layout) for picture in batches]
+            batches = [torch.from_numpy(picture)[None].permute(0, 3, 1, 2).float() / 255 for picture in tuple_]
+            pictures = [batch.contiguous(memory_format=layout) for batch in batches]
             described = torch.cat([net(picture) for picture in pictures])
             loss = contrastive_loss(described, labels, margin=config.margin) / TUPLES
             loss.backward()

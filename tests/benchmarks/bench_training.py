@@ -54,7 +54,9 @@ def one_by_one(net: RetrievalNet, images: np.ndarray, layout: torch.memory_forma
         optimiser.zero_grad(set_to_none=True)
         total = 0.0
         for tuple_ in np.split(images, TUPLES):
-            batches = [torch.from_numpy(picture)[None].permute(0, 3, 1, 2).float() / 255 for picture in tuple_]
+            batches = [
+                torch.from_numpy(picture)[None].permute(0, 3, 1, 2).float() / 255 for picture in tuple_
+            ]
             pictures = [batch.contiguous(memory_format=layout) for batch in batches]
             described = torch.cat([net(picture) for picture in pictures])
             loss = contrastive_loss(described, labels, margin=config.margin) / TUPLES

@@ -23,6 +23,8 @@ STAMP := $(VENV)/.stamp-$(HASH)
 
 # Computed pictures and networks stay inside the checkout, so that a fresh clone is really cold.
 export GEM_LITE_CACHE ?= $(CURDIR)/.cache
+# Where a machine forbids compiled modules, importing torch takes 19 s instead of 7 in every process.
+export PYTHONDONTWRITEBYTECODE :=
 # Without these two, OpenMP threads that wait for each other on a busy machine train eight times slower.
 export OMP_WAIT_POLICY ?= passive
 export GOMP_SPINCOUNT  ?= 0

@@ -27,6 +27,7 @@ PAGE_STYLE = """
 {tag} > img {{ max-width: 100%; height: auto; }}
 html .bd-content div.cell_output .text_html:has({tag}:defined) {{
   background: none !important; color: inherit !important; padding: 0 !important;
+  overflow: visible; /* a box that scrolls would take a line that sticks to the window's edge with it */
 }}
 """
 

@@ -320,3 +320,18 @@ def test_the_books_page_gives_the_numbers_of_its_text(built_book: Path, visit: V
 @pytest.mark.book
 def test_the_books_page_weighs_less_than_four_megabytes(built_book: Path) -> None:
     assert (built_book / "playground.html").stat().st_size < 4e6
+
+
+@pytest.mark.book
+@pytest.mark.parametrize("width", [390, 1200])
+def test_in_the_book_the_numbers_stay_in_sight(built_book: Path, visit: Visitor, width: int) -> None:
+    """Whichever control is moved, AP and mAP are seen to follow: their line sticks below the theme's bar."""
+    page = visit((built_book / "playground.html").as_uri(), width=width).page
+    line = page.locator("gem-playground").locator("output")
+    before = line.bounding_box()
+    assert before is not None
+    page.evaluate("(top) => window.scrollTo({ top, behavior: 'instant' })", before["y"] + 300)
+    after = line.bounding_box()
+    assert after is not None
+    assert before["y"] > 0
+    assert 0 <= after["y"] < 120, "it has scrolled away, though the playground is still in sight"

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
-from torchvision import models
 
 COMPACT_CHANNELS: tuple[int | str, ...] = (32, 48, "M", 96, "M", 128, 128)
 FAMILIES = ("alexnet", "vgg", "resnet", "resnext", "wide_resnet", "densenet", "squeezenet", "convnext")
@@ -76,11 +75,15 @@ def fold_batch_norm(backbone: nn.Sequential) -> nn.Sequential:
 
 def known_architectures() -> list[str]:
     """``"compact"`` and the torchvision networks whose bodies can be used."""
+    from torchvision import models  # two seconds, which who uses the compact body alone need not wait
+
     return ["compact", *(name for name in models.list_models(module=models) if name.startswith(FAMILIES))]
 
 
 def check_architecture(name: str) -> None:
     """Raises ValueError for an unknown name, with the nearest known ones."""
+    if name == "compact":
+        return
     known = known_architectures()
     if name not in known:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
@@ -96,6 +99,8 @@ def torchvision_body(architecture: str) -> nn.Sequential:
     batch normalisation and ConvNeXt's in a residual sum, which are signed: a ReLU is added (DenseNet's own
     classifier begins with one, ConvNeXt's does not).
     """
+    from torchvision import models  # as in `known_architectures`
+
     classifier = models.get_model(architecture, weights=None)
     if isinstance(classifier, models.ResNet):
         return nn.Sequential(OrderedDict(list(classifier.named_children())[:-2]))

@@ -130,15 +130,29 @@ def describe_at_scales(
     if tuple(scales) == (1.0,):
         descriptors: Tensor = net(images)
         return descriptors
-    total: Tensor | float = 0.0
+    described = []
     for scale in scales:
         resized = images
         if scale != 1:
             resized = F.interpolate(
                 images, scale_factor=scale, mode="bilinear", align_corners=False, antialias=antialias
             )
-        total = total + signed_power(net(resized), power)
-    mean = torch.as_tensor(total) / len(scales)
+        described.append(net(resized))
+    return mean_over_scales(described, power)
+
+
+def mean_over_scales(described: Sequence[Tensor], power: float = 1.0) -> Tensor:
+    """The generalised mean, with exponent `power`, of descriptors (B, D) at each scale, L2-normalised.
+
+    >>> mean_over_scales([torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])])
+    tensor([[0.7071, 0.7071]])
+
+    Chapter: 09_scales.
+    """
+    total: Tensor | float = 0.0
+    for descriptors in described:
+        total = total + signed_power(descriptors, power)
+    mean = torch.as_tensor(total) / len(described)
     return F.normalize(signed_power(mean, 1 / power), dim=1)
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torchvision import models
 
 CLASSIFIER_PREFIXES = ("classifier.", "fc.")
 # torchvision's DenseNet files write `norm.1` where its modules say `norm1`.
@@ -44,6 +43,8 @@ def imagenet_state(architecture: str) -> dict[str, Tensor]:
     Raises:
         ConnectionError: if the file is not in torch's cache and cannot be downloaded.
     """
+    from torchvision import models  # slow to import, and needed here alone
+
     weights = models.get_model_weights(architecture)["IMAGENET1K_V1"]
     try:
         state = weights.get_state_dict(progress=True, check_hash=True, weights_only=True)

@@ -7,3 +7,8 @@ Run it from the repository: ``python -m book.builder --profile lite``. All it ma
 - ``src/``                 what Jupyter Book reads
 - ``html/``                the book
 """
+
+import sys
+
+# jsonschema, which nbformat needs, would take two seconds to read this package's grammar of web addresses.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]

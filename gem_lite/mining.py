@@ -231,13 +231,15 @@ def _winners(
     # At least `count` groups of each query; more where some tie with the last place, or may.
     rows, groups = np.nonzero(highest >= least)
     images = np.empty(len(rows), dtype=np.int64)
-    values = np.empty(len(rows), dtype=np.result_type(queries, pool))
+    values = highest[rows, groups]
+    rough = bool(np.any(error))
     by_group = np.argsort(groups, kind="stable")
     for chosen in np.split(by_group, np.flatnonzero(np.diff(groups[by_group])) + 1):
         group = members[groups[chosen[0]]]
         scores = pool[group] @ queries[rows[chosen]].T
         images[chosen] = group[scores.argmax(axis=0)]
-        values[chosen] = scores.max(axis=0)
+        if rough:
+            values[chosen] = scores.max(axis=0)
     # By query, then from high to low, then as in the pool.
     ranking = np.lexsort((images, -values, rows))
     first = np.searchsorted(rows, np.arange(len(queries)))

@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from figures import style
+from figures.described import described as kept
 from figures.expansion_map import expanded_aps
 from figures.whitening_retrieval import Search, Whitening, both_whitenings, judged
 from gem_lite import toytown
 from gem_lite.evaluate import Interval, bootstrap
-from gem_lite.extract import extract
 from gem_lite.fine_tuned import fine_tuned
 from gem_lite.network import RetrievalNet
 from gem_lite.off_the_shelf import pretrained
@@ -62,10 +62,10 @@ def described(
     else:
         queries, truth = judged(images)
     if rows is None:
-        rows = extract(net, train.images, size=None, scales=scales, progress=False)
-    database = extract(net, images.images, size=None, scales=scales, progress=False)
+        rows = kept(net, train.images, scales)
+    database = kept(net, images.images, scales)
     boxes = [entry["bbx"] for entry in truth]
-    cropped = extract(net, images.images[queries], size=None, scales=scales, boxes=boxes, progress=False)
+    cropped = kept(net, images.images[queries], scales, boxes)
     search = Search(database, cropped, queries, truth, images.landmarks[queries])
     return Described(rows, search, both_whitenings(rows, train.covisibility.pairs()))
 

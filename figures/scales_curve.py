@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
 import numpy as np
-import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from figures import style
+from figures.described import described
 from gem_lite.evaluate import Interval, bootstrap, evaluate
-from gem_lite.extract import default_scale_power, extract, mean_over_scales
 from gem_lite.fine_tuned import fine_tuned
 from gem_lite.network import RetrievalNet
 from gem_lite.search import rank
@@ -31,52 +30,32 @@ SETS: dict[str, tuple[float, ...]] = {
 REFERENCE_SETS = ("1, 1/√2, 1/2", "1, √2, 1/√2")
 
 
-class Described:
-    """A test set as a network describes it at each scale alone; sets of scales are put together from these.
+def aps(
+    net: RetrievalNet,
+    test: TestSet,
+    scales: Sequence[float],
+    cropped: bool = True,
+    power: float | None = None,
+    protocol: str = "medium",
+) -> NDArray[np.float64]:
+    """AP of every query, 0..1: database and queries described at the same scales.
 
     Args:
-        net: describes database and queries.
+        net: describes both.
         test: database, queries and their boxes.
-        sets: the sets of scales to come; every picture passes the network once at each scale they name.
+        scales: as in `gem_lite.extract.extract`.
+        cropped: whether a query is the box of its landmark or the whole picture.
+        power: exponent of the mean over scales; by default as in `extract`.
+        protocol: as in `gem_lite.evaluate.evaluate`.
     """
-
-    def __init__(self, net: RetrievalNet, test: TestSet, sets: Mapping[str, Sequence[float]] = SETS) -> None:
-        self.net, self.test = net, test
+    database = described(net, test.images, scales, power=power)
+    queries = database[test.query_rows]
+    if cropped:
         boxes = [truth["bbx"] for truth in test.ground_truth]
         pictures = test.images[test.query_rows]
-        self.database: dict[float, NDArray[np.float32]] = {}
-        self.crops: dict[float, NDArray[np.float32]] = {}
-        for scale in sorted({scale for scales in sets.values() for scale in scales}):
-            at = {"size": None, "scales": (scale,), "progress": False}
-            self.database[scale] = extract(net, test.images, **at)
-            self.crops[scale] = extract(net, pictures, boxes=boxes, **at)
-
-    def aps(
-        self,
-        scales: Sequence[float],
-        cropped: bool = True,
-        power: float | None = None,
-        protocol: str = "medium",
-    ) -> NDArray[np.float64]:
-        """AP of every query, 0..1: database and queries described at the same scales.
-
-        Args:
-            scales: of those that were described.
-            cropped: whether a query is the box of its landmark or the whole picture.
-            power: exponent of the mean over scales; by default as in `gem_lite.extract.extract`.
-            protocol: as in `gem_lite.evaluate.evaluate`.
-        """
-        power = power or default_scale_power(self.net, scales)
-        database = self._mean(self.database, scales, power)
-        queries = self._mean(self.crops, scales, power) if cropped else database[self.test.query_rows]
-        ranking, _ = rank(queries, database)
-        return np.asarray(evaluate(ranking, self.test.ground_truth, protocol).aps)
-
-    def _mean(
-        self, described: Mapping[float, NDArray[np.float32]], scales: Sequence[float], power: float
-    ) -> NDArray[np.float32]:
-        each = [torch.from_numpy(described[scale]) for scale in scales]
-        return each[0].numpy() if len(each) == 1 else mean_over_scales(each, power).numpy()
+        queries = described(net, pictures, scales, boxes, power)
+    ranking, _ = rank(queries, database)
+    return np.asarray(evaluate(ranking, test.ground_truth, protocol).aps)
 
 
 def pixels(scales: Sequence[float]) -> float:
@@ -140,9 +119,8 @@ def draw(measured: Mapping[str, Mapping[str, Point]], sets: Mapping[str, Sequenc
 def draw_sample() -> Figure:
     """Fine-tuned GeM of ``lite``, at all sets of scales."""
     net, test = fine_tuned("lite", 0)[0], load_test("lite", 0)
-    described = Described(net, test)
-    found = {name: described.aps(scales) for name, scales in SETS.items()}
-    whole = {name: described.aps(scales, cropped=False) for name, scales in SETS.items()}
+    found = {name: aps(net, test, scales) for name, scales in SETS.items()}
+    whole = {name: aps(net, test, scales, cropped=False) for name, scales in SETS.items()}
     groups = test.query_groups
     return draw({"whole picture": measure(whole, groups), "cropped": measure(found, groups)})
 

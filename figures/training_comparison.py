@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures import style
+from figures.described import described
 from figures.power_sweep import signed
 from gem_lite.evaluate import Interval, bootstrap, evaluate
-from gem_lite.extract import extract
 from gem_lite.fine_tuned import fine_tuned
 from gem_lite.network import RetrievalNet
 from gem_lite.off_the_shelf import pretrained
@@ -24,8 +24,8 @@ PROTOCOLS = ("easy", "medium", "hard")
 def average_precisions(net: RetrievalNet, test: TestSet) -> dict[str, np.ndarray]:
     """Average precision (Q,) of every test query under each protocol; nothing is whitened."""
     boxes = [truth["bbx"] for truth in test.ground_truth]
-    database = extract(net, test.images, size=None, progress=False)
-    queries = extract(net, test.images[test.query_rows], size=None, boxes=boxes, progress=False)
+    database = described(net, test.images)
+    queries = described(net, test.images[test.query_rows], boxes=boxes)
     ranks, _ = rank(queries, database)
     return {protocol: evaluate(ranks, test.ground_truth, protocol).aps for protocol in PROTOCOLS}
 

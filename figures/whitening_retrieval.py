@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from figures.described import described
 from gem_lite.evaluate import Interval, evaluate
-from gem_lite.extract import extract
 from gem_lite.network import RetrievalNet
 from gem_lite.scatter import Pairs
 from gem_lite.search import rank
@@ -63,8 +63,8 @@ def describe(
 ) -> Search:
     """Descriptors of all images, and of the queries, cropped to their boxes."""
     boxes = [truth["bbx"] for truth in ground_truth]
-    database = extract(net, images.images, size=None, progress=False)
-    queries = extract(net, images.images[query_rows], size=None, boxes=boxes, progress=False)
+    database = described(net, images.images)
+    queries = described(net, images.images[query_rows], boxes=boxes)
     return Search(database, queries, query_rows, ground_truth, images.landmarks[query_rows])
 
 

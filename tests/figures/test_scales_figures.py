@@ -57,16 +57,7 @@ def test_aps_are_those_of_extract_rank_and_evaluate(cropped: bool) -> None:
     pictures = test.images[test.query_rows]
     queries = extract(net, pictures, size=None, scales=scales, boxes=boxes, progress=False)
     expected = evaluate(rank(queries, database)[0], test.ground_truth, "medium").aps
-    described = scales_curve.Described(net, test, {"both": scales, "one": (1.0,)})
-    np.testing.assert_allclose(described.aps(scales, cropped), expected)
-    ranking, _ = rank(
-        *(
-            extract(net, test.images[rows], size=None, progress=False)
-            for rows in (test.query_rows, slice(None))
-        )
-    )
-    alone = evaluate(ranking, test.ground_truth, "medium").aps
-    np.testing.assert_allclose(described.aps((1.0,), cropped=False), alone)
+    np.testing.assert_allclose(scales_curve.aps(net, test, scales, cropped), expected)
 
 
 def test_sets_cost_the_sum_of_their_areas() -> None:

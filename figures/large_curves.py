@@ -22,15 +22,15 @@ WAYS = {
 Row = Mapping[str, Any]
 
 
-def recorded() -> dict[str, Any]:
+def recorded(file: str | Path = TABLE) -> dict[str, Any]:
     """The table of the last benchmark.
 
     Raises:
         FileNotFoundError: if there is none; it says how to make it.
     """
-    if not TABLE.exists():
-        raise FileNotFoundError(f"{TABLE} is missing: make bench ARGS=large writes it")
-    table: dict[str, Any] = json.loads(TABLE.read_text(encoding="utf8"))
+    if not Path(file).exists():
+        raise FileNotFoundError(f"{file} is missing: make bench ARGS=large writes it")
+    table: dict[str, Any] = json.loads(Path(file).read_text(encoding="utf8"))
     return table
 
 

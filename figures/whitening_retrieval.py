@@ -68,6 +68,17 @@ def describe(
     return Search(database, queries, query_rows, ground_truth, images.landmarks[query_rows])
 
 
+def distinct(pairs: Pairs) -> Pairs:
+    """The same pairs, each two images once, in their order: rule m3 mostly names both of them as queries.
+
+    >>> [row.tolist() for row in distinct((np.array([3, 1, 3]), np.array([1, 3, 2])))]
+    [[3, 3], [1, 2]]
+    """
+    _, first = np.unique(np.sort(np.stack(pairs), axis=0), axis=1, return_index=True)
+    first.sort()
+    return pairs[0][first], pairs[1][first]
+
+
 def fit_learned(
     rows: np.ndarray, pairs: Pairs | None, labels: npt.ArrayLike | None = None, **settings: Any
 ) -> LearnedWhitening:

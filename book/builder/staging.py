@@ -14,7 +14,7 @@ from .rendering import CONFIG
 from .repository import Repository, repository
 
 NOT_STAGED = shutil.ignore_patterns(
-    *("*.ipynb", "*.py", "ablations", "builder", "drafts", "gpu", "regress", "runs", "profiles"),
+    *("*.ipynb", "*.py", "ablations", "builder", "gpu", "regress", "runs", "profiles"),
     *("claims.yml", "readme.jpg", "__pycache__", ".*"),
 )
 EXECUTION_METADATA = ("papermill", "execution", "widgets")

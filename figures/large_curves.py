@@ -22,15 +22,16 @@ WAYS = {
 Row = Mapping[str, Any]
 
 
-def recorded(file: str | Path = TABLE) -> dict[str, Any]:
-    """The table of the last benchmark.
+def recorded(file: str | Path | None = None) -> dict[str, Any]:
+    """The table of the last benchmark; by default the one that the repository keeps.
 
     Raises:
         FileNotFoundError: if there is none; it says how to make it.
     """
-    if not Path(file).exists():
-        raise FileNotFoundError(f"{file} is missing: make bench ARGS=large writes it")
-    table: dict[str, Any] = json.loads(Path(file).read_text(encoding="utf8"))
+    table_file = Path(file or TABLE)
+    if not table_file.exists():
+        raise FileNotFoundError(f"{table_file} is missing: make bench ARGS=large writes it")
+    table: dict[str, Any] = json.loads(table_file.read_text(encoding="utf8"))
     return table
 
 

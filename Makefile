@@ -66,11 +66,11 @@ regress-accept: env  ## make the results of now the expected ones: make regress-
 reproducibility: env  ## write REPRODUCIBILITY.md from the claims and the expected results
 	$(PY) -m book.regress reproducibility
 
-check: env  ## the fast loop: lint, types, unit tests (under two minutes)
+check: env  ## the fast loop: lint, types, unit tests
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(PY) -m pytest -q -m "not slow and not browser and not book" $(ARGS)
+	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile -m "not slow and not browser and not book" $(ARGS)
 
 test: env  ## everything that CI runs: lint, types, the book, all tests
 	$(VENV)/bin/ruff check .

@@ -108,8 +108,8 @@ def handler(server: Server) -> type[BaseHTTPRequestHandler]:
             with contextlib.suppress(ConnectionError):
                 for at in range(0, end, 4096):
                     block = body[at : min(at + 4096, end)]
+                    request.sent += len(block)  # before the client can have it, and the test can ask
                     self.wfile.write(b"%x\r\n%s\r\n" % (len(block), block) if fault.chunked else block)
-                    request.sent += len(block)
                 if fault.chunked and end == len(body):
                     self.wfile.write(b"0\r\n\r\n")
                 self.wfile.flush()

@@ -11,6 +11,7 @@ from widget_kit import element_data, run_node
 
 from gem_lite.seeds import stream
 from gem_lite.widgets.expansion_weights import ExpansionWeights, RankedList
+from gem_lite.widgets.expansion_weights_picture import similarity_range
 
 SETTINGS = [(0, 3.0), (1, 0.0), (5, 0.0), (20, 3.0), (30, 0.5), (30, 10.0), (7, 2.5)]
 
@@ -57,6 +58,15 @@ def test_the_weights_are_those_of_the_library(name: str, n: int, alpha: float) -
     found = widget()._lists[name]
     by_hand = found.query[0] + found.weights(n, alpha) @ found.database[found.rows]
     np.testing.assert_allclose(by_hand / np.linalg.norm(by_hand), found.expanded(n, alpha), atol=1e-6)
+
+
+def test_the_axis_is_cut_to_the_list_alike() -> None:
+    lists = [[0.61, 0.2, -0.3], [0.6, 0.3], [0.35, 0.35], [1.0, 0.0], [-0.2], [0.99, 0.33], [0.1]]
+    got = run_node("expansion_weights", f"{json.dumps(lists)}.map(similarityRange)")
+    assert got == [pytest.approx(similarity_range(np.array(one))) for one in lists]
+    for one, (low, high) in zip(lists, got, strict=True):
+        assert low <= max(min(one), 0)
+        assert max(one) <= high
 
 
 def test_the_query_itself_is_not_listed() -> None:

@@ -17,6 +17,9 @@ from widget_kit import element_data
 from widget_kit import run_node as run_node_with
 
 from gem_lite.seeds import stream
+from gem_lite.widgets import expansion_weights_picture as weights_picture
+from gem_lite.widgets import margin_picture, playground_picture
+from gem_lite.widgets import whitening_plane_picture as plane_picture
 from gem_lite.widgets.element import encode_numbers, encode_picture, three_digits
 from gem_lite.widgets.p_slider import PSlider, strongest_channels
 from gem_lite.widgets.p_slider_picture import EPS, contribution_shares, half_count, pooled
@@ -210,3 +213,19 @@ def test_errors_say_what_was_wrong(change: dict[str, Any], message: str) -> None
     arguments = {"feature_map": np.ones((2, 4, 5)), "image": photograph(), **change}
     with pytest.raises(ValueError, match=message):
         PSlider(**arguments)
+
+
+def contrast_on_white(colour: str) -> float:
+    """WCAG 2."""
+    channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(1.05 / (linear @ (0.2126, 0.7152, 0.0722) + 0.05))
+
+
+def test_the_pictures_colours_are_seen_on_white() -> None:
+    marks = (*plane_picture.COLOURS, plane_picture.BLUE, plane_picture.RED)
+    losses = (margin_picture.RIGHT, margin_picture.WRONG, margin_picture.INK, margin_picture.GREY)
+    frames = (colour for colour, _ in playground_picture.LOOKS.values())
+    for colour in (*marks, *losses, *weights_picture.COLOURS.values(), *frames):
+        assert contrast_on_white(colour) >= 3, colour
+    assert contrast_on_white("#000000") == pytest.approx(21)

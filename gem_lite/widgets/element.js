@@ -44,6 +44,11 @@ function drawPixels(canvas, rows, columns, colour) {
   context.putImageData(pixels, 0, 0);
 }
 
+/** The text, never broken over two lines: a number stays with its unit, and with what it is the value of. */
+function unbroken(text) {
+  return text.replaceAll(" ", "\u00a0");
+}
+
 /** An element with a class and a text. */
 function textElement(tag, className, text) {
   const element = document.createElement(tag);
@@ -78,14 +83,15 @@ function addTicks(ticks, marks) {
 }
 
 /** Outline of an arrow from one place to another, in SVG; nothing where they are the same. */
-function arrowPath([x0, y0], [x1, y1], head) {
+function arrowPath([x0, y0], [x1, y1], head, shaft = 0) {
   const length = Math.hypot(x1 - x0, y1 - y0);
   if (length < 1e-6) return "";
-  const size = Math.min(head, length);
+  const size = Math.min(head, 0.75 * length);
   const [along, across] = [[(x1 - x0) / length, (y1 - y0) / length], [(y0 - y1) / length, (x1 - x0) / length]];
-  const back = [x1 - size * along[0], y1 - size * along[1]];
-  const side = (sign) => back.map((z, i) => z + (sign * size * across[i]) / 2).join(",");
-  return `M${x0},${y0}L${back}M${side(1)}L${x1},${y1}L${side(-1)}Z`;
+  const at = (far, aside) => [x0 + far * along[0] + aside * across[0], y0 + far * along[1] + aside * across[1]];
+  const [back, half] = [length - size, shaft / 2];
+  const corners = [[0, half], [back, half], [back, size / 2], [length, 0], [back, -size / 2], [back, -half], [0, -half]];
+  return `M${corners.map(([far, aside]) => at(far, aside)).join("L")}Z`;
 }
 
 /** Calls `move` with the event while a pointer that went down on the handle moves, wherever it goes. */

@@ -52,6 +52,16 @@ def encode_picture(
     return f"data:image/{format};base64,{base64.b64encode(stream.getvalue()).decode()}"
 
 
+def blank_figure(width: float, height: float) -> Figure:
+    """A white figure, in inches, whose parts are placed by hand.
+
+    A layout engine would draw everything twice, and a live control would feel it.
+    """
+    figure = Figure(figsize=(width, height), facecolor="white")
+    figure.set_layout_engine("none")
+    return figure
+
+
 def png(figure: Figure, dpi: int = 100) -> bytes:
     """The figure as PNG."""
     stream = io.BytesIO()

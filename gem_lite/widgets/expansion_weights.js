@@ -45,6 +45,21 @@ function listOf({ similarities, kinds, products }) {
   return { similarities: s, kinds, products: all };
 }
 
+/** The part of the axis of similarities that a list needs, in whole tenths. */
+function similarityRange(similarities) {
+  const clipped = Array.from(similarities, (s) => Math.max(s, 0));
+  const low = Math.floor(10 * Math.min(...clipped) + 1e-6);
+  const high = Math.ceil(10 * Math.max(...clipped) - 1e-6);
+  return [low / 10, Math.max(high, low + 1) / 10];
+}
+
+/** Places to name in a list: the first, the last, and round ones between. */
+function namedPlaces(count) {
+  const step = count > 50 ? 20 : count > 20 ? 10 : 5;
+  const between = Array.from({ length: Math.floor(count / step) }, (_, i) => step * (i + 1));
+  return [1, ...between.filter((place) => place <= count - step / 2), count];
+}
+
 const KINDS = { p: "right", n: "wrong", j: "junk" };
 
 class ExpansionWeights extends BookElement {
@@ -52,10 +67,12 @@ class ExpansionWeights extends BookElement {
     <div class="card" role="group" aria-label="Weights of query expansion">
       <fieldset><legend>Ranked list</legend></fieldset>
       <div class="plots">
-        <figure><svg class="curve" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true"><path class="line"></path>
-          <g></g></svg><figcaption class="axis"><span>s = 0</span><span>weight over similarity</span><span>s = 1</span></figcaption></figure>
-        <figure><svg class="bars" viewBox="0 ${-HEIGHT / 2} ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true"><path class="zero" d="M0,0H${WIDTH}"></path>
-          <g></g></svg><figcaption class="axis"><span>place 1</span><span>up to weight <span class="top"></span>; right up, wrong down</span><span class="last"></span></figcaption></figure>
+        <figure><div class="heights" aria-hidden="true"><span class="most"></span><span>0</span></div>
+          <svg class="curve" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true"><path class="line"></path><g></g></svg>
+          <div class="ticks" aria-hidden="true"></div><figcaption>weight over similarity&nbsp;s; axis&nbsp;cut to this&nbsp;list</figcaption></figure>
+        <figure><div class="heights" aria-hidden="true"><span class="top"></span><span>0</span><span class="top"></span></div>
+          <svg class="bars" viewBox="0 ${-HEIGHT / 2} ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true"><path class="zero" d="M0,0H${WIDTH}"></path><g></g></svg>
+          <div class="ticks" aria-hidden="true"></div><figcaption>weight over place: landmark&nbsp;up, others&nbsp;down</figcaption></figure>
       </div>
       <div class="strips" aria-hidden="true">
         <span>before</span><svg class="before" viewBox="0 0 ${WIDTH} 10" preserveAspectRatio="none"></svg>
@@ -67,7 +84,7 @@ class ExpansionWeights extends BookElement {
           <input type="range" class="n" min="0" step="1" aria-label="Neighbours n"></label>
         <label class="control"><span class="name">Exponent α <span class="value"></span></span>
           <input type="range" class="alpha" min="${ALPHAS[0]}" max="${ALPHAS[1]}" step="0.1" aria-label="Exponent alpha"></label>
-        <div class="presets"><button type="button" data-alpha="0">α = 0: AQE</button><button type="button" data-alpha="3">α = 3: α-QE</button></div>
+        <div class="presets"><button type="button" data-alpha="0">α&nbsp;=&nbsp;0: AQE</button><button type="button" data-alpha="3">α&nbsp;=&nbsp;3: α-QE</button></div>
       </div><output aria-live="polite"><table><tbody></tbody></table></output></div>
     </div>`;
 
@@ -118,7 +135,8 @@ class ExpansionWeights extends BookElement {
     this.find(`input[value="${i}"]`).checked = true;
     this.find(".n").max = similarities.length;
     this.count = Math.min(this.count, similarities.length);
-    this.find(".last").textContent = `place ${similarities.length}`;
+    this.range = similarityRange(similarities);
+    this.showTicks();
     const [dots, bars] = [this.find(".curve g"), this.find(".bars g")];
     for (const group of [dots, bars, this.find(".before"), this.find(".after")]) group.replaceChildren();
     [...kinds].forEach((kind) => {
@@ -127,6 +145,17 @@ class ExpansionWeights extends BookElement {
     });
     this.fillStrip(".before", [...kinds].keys());
     this.show();
+  }
+
+  /** Marks below both plots. */
+  showTicks() {
+    const [similarities, places] = this.shadowRoot.querySelectorAll(".plots .ticks");
+    const [low, high] = this.range;
+    const count = this.lists[this.list].kinds.length;
+    const tenths = Array.from({ length: Math.round(10 * (high - low)) + 1 }, (_, i) => low + i / 10);
+    for (const ticks of [similarities, places]) ticks.replaceChildren();
+    addTicks(similarities, tenths.map((s) => [fixed(s, 1), (s - low) / (high - low)]));
+    addTicks(places, namedPlaces(count).map((place) => [place, (place - 0.5) / count]));
   }
 
   /** Cells in the order of a list; wrong ones are low, so that colour is not all that tells. */
@@ -167,17 +196,22 @@ class ExpansionWeights extends BookElement {
 
   showPlots({ weights }) {
     const { similarities, kinds } = this.lists[this.list];
-    const height = (weight) => (HEIGHT - 8) * (1 - weight) + 4;
-    const curve = Array.from({ length: 101 }, (_, i) => `${(WIDTH * i) / 100},${height(weightOf(i / 100, this.exponent)).toFixed(2)}`);
-    this.find(".line").setAttribute("d", `M${curve.join("L")}`);
+    const [low, high] = this.range;
+    const most = weightOf(high, this.exponent);
+    const across = (s) => WIDTH * ((s - low) / (high - low));
+    const height = (weight) => (HEIGHT - 8) * (1 - weight / most) + 4;
+    const curve = Array.from({ length: 101 }, (_, i) => low + ((high - low) * i) / 100);
+    const points = curve.map((s) => `${across(s).toFixed(2)},${height(weightOf(s, this.exponent)).toFixed(2)}`);
+    this.find(".line").setAttribute("d", `M${points.join("L")}`);
+    this.find(".most").textContent = threeDigits(most);
     const width = WIDTH / kinds.length;
     const top = Math.max(...weights); // a large α makes all of them small: the tallest bar keeps its height
-    this.find(".top").textContent = fixed(top, 2);
+    for (const label of this.shadowRoot.querySelectorAll(".top")) label.textContent = threeDigits(top);
     const [dots, bars] = [this.find(".curve g").children, this.find(".bars g").children];
     weights.forEach((weight, i) => {
       const similarity = Math.max(similarities[i], 0);
       // A stroke without length, round at both ends, stays a circle however the plot is stretched.
-      dots[i].setAttribute("d", `M${(WIDTH * similarity).toFixed(2)},${height(weightOf(similarity, this.exponent)).toFixed(2)}h0`);
+      dots[i].setAttribute("d", `M${across(similarity).toFixed(2)},${height(weightOf(similarity, this.exponent)).toFixed(2)}h0`);
       dots[i].classList.toggle("beyond", i >= this.count);
       const tall = top ? ((weight / top) * (HEIGHT - 8)) / 2 : 0;
       const y = kinds[i] === "p" ? -tall : 0;

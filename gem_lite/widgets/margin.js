@@ -3,6 +3,8 @@
 
 const VIEW = 1.42; // half a side of the picture: the unit circle, and room for arrows
 const ARROW = 0.5; // of a gradient's length: two matching points' arrows then meet half-way
+const SHORTEST = 0.22; // of an arrow: the point covers less than a third of it
+const LETTERS = { far: 1.26, apart: 12 }; // from the middle, and degrees between them at least
 const REACH = 2; // the largest distance of two unit vectors
 const KEYS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
 
@@ -43,6 +45,20 @@ function tangent(vector, unit) {
   return vector.map((z, i) => z - along * unit[i]);
 }
 
+/** End of the arrow for a gradient at a place of the picture; the place itself where there is no gradient. */
+function arrowEnd([x, y], vector, shortest) {
+  const length = Math.hypot(...vector);
+  const scale = length < 1e-9 ? 0 : Math.max(ARROW * length, shortest) / length;
+  return [x - scale * vector[0], y + scale * vector[1]];
+}
+
+/** Angles of the two letters: those of their points, but never so near that the letters would touch. */
+function letterAngles([query, other]) {
+  const apart = wholeDegrees(other - query);
+  const push = (Math.max(0, LETTERS.apart - Math.abs(apart)) / 2) * (apart < 0 ? -1 : 1);
+  return [query - push, other + push];
+}
+
 /** Degrees from -179 to 180, a whole number: what is shown is what is computed. */
 function wholeDegrees(degrees) {
   const turned = (((Math.round(degrees) % 360) + 360) % 360);
@@ -58,14 +74,15 @@ class MarginElement extends BookElement {
       <div class="panels">
         <figure><svg class="circle" viewBox="${-VIEW} ${-VIEW} ${2 * VIEW} ${2 * VIEW}">
           <circle class="unit" r="1"></circle><circle class="fence"></circle><line class="chord"></line>
-          <path class="tangent"></path><path class="tangent"></path><path class="force"></path><path class="force"></path>
+          <path class="force"></path><path class="force"></path>
           <g class="handle query" tabindex="0" role="slider" aria-label="Query, angle"><circle class="hit" r="0.2"></circle>
             <circle class="ring" r="0.1"></circle><circle class="dot" r="0.055"></circle><text>q</text></g>
           <g class="handle other" tabindex="0" role="slider" aria-label="Other image, angle"><circle class="hit" r="0.2"></circle>
             <circle class="ring" r="0.1"></circle><path class="dot" d="M-.05-.05h.1v.1h-.1z"></path><text>x</text></g>
-        </svg><figcaption>Drag q and x along the unit circle, or choose one and use the arrow keys. Arrows: the way each
-          moves in training (minus its gradient, half as long); thin: what is left of it on the circle. Dashed: the margin.
-        </figcaption></figure>
+          <path class="tangent"></path><path class="tangent"></path>
+        </svg><figcaption>Drag q and x along the unit circle, or choose one and use the arrow keys. Broad arrows: the way each
+          moves in training (minus its gradient, half as long, or as long as it takes to be seen); thin: what is left of it
+          on the circle. Dashed: the margin.</figcaption></figure>
         <div class="side">
           <fieldset><legend>The pair is</legend>
             <label class="choice word"><input type="radio" name="kind" value="match">a match</label>
@@ -77,7 +94,8 @@ class MarginElement extends BookElement {
           <output aria-live="polite"><p class="verdict"></p><table><tbody></tbody></table></output>
           <figure><svg class="loss" viewBox="0 0 ${LOSS_WIDTH} 70" aria-hidden="true">
             <path class="match"></path><path class="no-match"></path><line class="margin" y1="0" y2="70"></line><circle class="at" r="3.5"></circle>
-            </svg><figcaption class="axis"><span>d = 0</span><span>loss over distance</span><span>d = 2</span></figcaption></figure>
+            </svg><figcaption class="axis"><span>d&nbsp;=&nbsp;0</span><span>loss, up to <span class="top"></span>, over distance</span><span>d&nbsp;=&nbsp;2</span></figcaption>
+            <p class="key"><span>match</span><span class="other">no match</span><span class="edge">margin</span></p></figure>
         </div>
       </div>
     </div>`;
@@ -152,15 +170,18 @@ class MarginElement extends BookElement {
     this.showNumbers(pair);
   }
 
-  showCircle({ points, gradients, tangents }) {
+  showCircle({ points, gradients, tangents, distance }) {
     const drawn = points.map(([x, y]) => [x, -y]); // SVG's second axis points down
-    const arrow = (from, vector) => arrowPath(from, [from[0] - ARROW * vector[0], from[1] + ARROW * vector[1]], 0.1);
+    // Two that match pull at each other: their arrows meet half-way and are not made longer than that.
+    const shortest = this.isMatch ? Math.min(SHORTEST, distance / 2) : SHORTEST;
+    const arrow = (from, vector, ...look) => arrowPath(from, arrowEnd(from, vector, shortest), ...look);
+    const letters = letterAngles(this.angles).map(unitVector);
     const set = (element, attributes) => Object.entries(attributes).forEach(([k, v]) => element.setAttribute(k, v));
     set(this.find(".fence"), { cx: drawn[0][0], cy: drawn[0][1], r: this.tau });
     set(this.find(".chord"), { x1: drawn[0][0], y1: drawn[0][1], x2: drawn[1][0], y2: drawn[1][1] });
     drawn.forEach((place, i) => {
-      set(this.shadowRoot.querySelectorAll(".force")[i], { d: arrow(place, gradients[i]) });
-      set(this.shadowRoot.querySelectorAll(".tangent")[i], { d: arrow(place, tangents[i]) });
+      set(this.shadowRoot.querySelectorAll(".force")[i], { d: arrow(place, gradients[i], 0.15, 0.07) });
+      set(this.shadowRoot.querySelectorAll(".tangent")[i], { d: arrow(place, tangents[i], 0.08) });
       const degrees = this.angles[i];
       set(this.handles[i], {
         transform: `translate(${place})`,
@@ -169,7 +190,8 @@ class MarginElement extends BookElement {
         "aria-valuenow": degrees,
         "aria-valuetext": `${fixed(degrees, 0)} degrees`,
       });
-      set(this.handles[i].querySelector("text"), { x: 0.22 * place[0], y: 0.22 * place[1] });
+      const [x, y] = [LETTERS.far * letters[i][0], -LETTERS.far * letters[i][1]];
+      set(this.handles[i].querySelector("text"), { x: x - place[0], y: y - place[1] });
     });
   }
 
@@ -182,6 +204,7 @@ class MarginElement extends BookElement {
       const points = values.map((d) => place(d, pairLoss(d, matching, this.tau)).map((z) => z.toFixed(2)));
       this.find(name).setAttribute("d", `M${points.join("L")}`);
     }
+    this.find(".top").textContent = threeDigits(top);
     const [x, y] = place(distance, loss);
     const edge = place(this.tau, 0)[0];
     this.find(".margin").setAttribute("x1", edge);

@@ -66,9 +66,9 @@ const TEMPLATE = `
     <div class="ticks" aria-hidden="true"></div>
   </div>
   <div class="presets">
-    <button type="button" data-p="1">p = 1: mean</button>
-    <button type="button" data-p="3">p = 3: GeM</button>
-    <button type="button" data-p="Infinity">p → ∞: max</button>
+    <button type="button" data-p="1">p&nbsp;=&nbsp;1: mean</button>
+    <button type="button" data-p="3">p&nbsp;=&nbsp;3: GeM</button>
+    <button type="button" data-p="Infinity">p&nbsp;→&nbsp;∞: max</button>
   </div>
 </div>`;
 
@@ -141,7 +141,7 @@ class PSlider extends BookElement {
     const two = this.data.networks.length > 1;
     const pictures = document.createElement("template");
     pictures.innerHTML = STATE;
-    if (two) pictures.content.querySelector(".name").textContent = `Feature map, ${name}`;
+    if (two) pictures.content.querySelector(".name").textContent = `Map, ${name}`;
     for (const figure of pictures.content.children) {
       figure.style.gridArea = `${figure.className === "map" ? "map" : "parts"}${i}`;
     }
@@ -254,11 +254,11 @@ class PSlider extends BookElement {
 
   showNumbers(halves, positions) {
     const written = (p) => this.maps[this.row].map((values) => threeDigits(gem(values, p)));
-    this.find("output .p").textContent = `p = ${threeDigits(this.exponent)}`;
+    this.find("output .p").textContent = unbroken(`p = ${threeDigits(this.exponent)}`);
     this.find("tbody").replaceChildren(
       tableRow("pooled", "pooled value", written(this.exponent)),
-      tableRow("", "mean (p = 1)", written(1)),
-      tableRow("", "max (p → ∞)", written(Infinity)),
+      tableRow("", `mean ${unbroken("(p = 1)")}`, written(1)),
+      tableRow("", `max ${unbroken("(p → ∞)")}`, written(Infinity)),
       tableRow("", "positions for half", halves.map((half) => `${half} of ${positions}`)),
     );
   }

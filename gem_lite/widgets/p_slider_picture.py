@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from gem_lite.pooling import gem, mac
-from gem_lite.widgets.element import three_digits
+from gem_lite.widgets.element import blank_figure, three_digits
 
 EPS = 1e-6  # pooling clamps activations here
 # The axis of the curve runs evenly in 1/√p: p = ∞ has a place on it, and 1 to 10, where most happens, room.
@@ -110,29 +110,25 @@ def draw_p_slider(
         p: exponent, 1 or more; ``math.inf`` for the maximum.
         title: above the picture.
     """
-    # Places by hand: a layout engine draws everything twice, and a live slider would feel it.
     rows = len(maps)
-    figure = Figure(figsize=(9, 2.6 + 2 * rows), facecolor="white")
-    grid = figure.add_gridspec(
-        rows + 1,
-        3,
-        height_ratios=(*rows * [1.3], 1),
-        left=0.08,
-        right=0.985,
-        bottom=0.14 if rows == 1 else 0.1,
-        top=0.88 if title else 0.94,
-        wspace=0.04,
-        hspace=0.2,
-    )
-    photo = figure.add_subplot(grid[0, 0])
+    height, width = image.shape[:2]
+    picture, plot, gap = 2.2 * height / width, 1.3, 0.35  # inches
+    above, below = 0.65 if title else 0.4, 0.75
+    total = above + rows * (picture + gap) + plot + below
+    figure = blank_figure(7.5, total)
+
+    def place(row: int, column: int) -> Axes:
+        bottom = total - above - row * (picture + gap) - picture
+        return figure.add_axes((0.08 + column * 0.31, bottom / total, 2.2 / 7.5, picture / total))
+
+    photo = place(0, 0)
     photo.imshow(image)
     photo.set_title("photograph", fontsize=10)
     for row, (name, channel) in enumerate(maps.items()):
-        axes = [figure.add_subplot(grid[row, column]) for column in (1, 2)]
-        _draw_network(axes, image, channel, p, name)
+        _draw_network([place(row, 1), place(row, 2)], image, channel, p, name)
     for ax in figure.axes:
         ax.set_axis_off()
-    _draw_curves(figure.add_subplot(grid[rows, :]), maps, p)
+    _draw_curves(figure.add_axes((0.08, below / total, 0.9, plot / total)), maps, p)
     if title:
         figure.suptitle(title, fontsize=11)
     return figure

@@ -263,9 +263,8 @@ class Playground extends BookElement {
     queries.forEach((query, i) => this.find(".queries").append(this.queryButton(query, i)));
     const [left, right] = [this.find(".left"), this.find(".right")];
     const states = Object.fromEntries(this.data.bodies.map(({ state }) => [state, state]));
-    left.append(this.radios("state", states), this.radios("pooling"), this.slider("p", choices.p));
-    right.append(this.radios("whitening"), this.slider("dimensions", choices.dimensions));
-    right.append(this.slider("n", choices.n), this.slider("alpha", choices.alpha));
+    left.append(this.radios("state", states), this.radios("pooling"), this.slider("p", choices.p), this.radios("whitening"));
+    right.append(...["dimensions", "n", "alpha"].map((name) => this.slider(name, choices[name])));
     this.tiles = photos.map((photo) => {
       const tile = textElement("li", "", "");
       const picture = Object.assign(document.createElement("img"), { src: photo });
@@ -378,16 +377,17 @@ class Playground extends BookElement {
       return whole;
     };
     this.find("output").replaceChildren(
+      textElement("span", "asking", `Query ${query + 1} of ${aps.length}`), " ",
       number("ap", "AP", aps[query], this.reference?.aps[query]), " ",
       number("map", "mAP", map, this.reference?.map),
     );
     const network = body.state === "fine-tuned"
       ? `Network fine-tuned with ${NAMES.pooling[body.pooling]}` : "Network off the shelf";
-    const parts = [`${network}, pooled at p = ${exponentName(p)}`];
+    const parts = [`${network}, pooled at ${unbroken(`p = ${exponentName(p)}`)}`];
     parts.push(whitening === "none"
       ? `all ${dimensions} numbers, not whitened`
-      : `${NAMES.whitening[whitening]} whitening fitted at p = ${exponentName(fitted)}, first ${dimensions} numbers`);
-    if (n) parts.push(`queries expanded, n = ${n}, α = ${alpha}`);
+      : `${NAMES.whitening[whitening]} whitening fitted at ${unbroken(`p = ${exponentName(fitted)}`)}, first ${dimensions} numbers`);
+    if (n) parts.push(`queries expanded, ${unbroken(`n = ${n}`)}, ${unbroken(`α = ${alpha}`)}`);
     this.find(".how").textContent =
       `AP of this query, mAP of all ${aps.length}. ${parts.join("; ")}. ${this.reference ? "In brackets and dashed: against what you kept." : ""}`;
     this.find(".keep").textContent = this.reference ? "Forget what was kept" : "Keep to compare";

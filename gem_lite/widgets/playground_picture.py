@@ -9,14 +9,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from gem_lite.widgets.element import blank_figure
 from gem_lite.widgets.playground_data import Collection
 from gem_lite.widgets.playground_search import Found, kinds, precision_recall
 
 # Frame and sign: no answer is told by its colour alone. The book's colours, as in playground.css.
-LOOKS = {"positive": ("#009e73", "✓"), "negative": ("#d55e00", "✕"), "junk": ("#b9c1c9", "–")}
+LOOKS = {"positive": ("#009e73", "✓"), "negative": ("#d55e00", "✕"), "junk": ("#737c85", "–")}
 QUERY, BOX, PLAIN = "#0072b2", "#e69f00", "#5f6b76"
 ROWS, COLUMNS = 3, 8
-GAP, LINE = 0.08, 0.24  # between pictures and for the text below each, in widths of a picture
+GAP, LINE = 0.08, 0.3  # between pictures and for the text below each, in widths of a picture
 
 
 def _show(
@@ -43,7 +44,7 @@ def _show_box(ax: Axes, box: Any, x: float = 0, y: float = 0) -> None:
 
 
 def _draw_curve(ax: Axes, corners: NDArray[np.float64]) -> None:
-    ax.plot(corners[:, 0], corners[:, 1], lw=2)
+    ax.plot(corners[:, 0], corners[:, 1], lw=2, color=QUERY)
     ax.set(xlim=(0, 1.02), ylim=(0, 1.03), xlabel="recall", ylabel="precision")
     ax.set(xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
     ax.spines[["top", "right"]].set_visible(False)
@@ -58,14 +59,14 @@ def draw_playground(collection: Collection, found: Found, query: int, title: str
         query: the one to show, from 0.
         title: above the picture.
     """
-    # Places by hand: a layout engine draws everything twice, and a live control would feel it.
-    figure = Figure(figsize=(9, 3.4), facecolor="white")
-    top = 0.91 if title else 0.98
-    asked = figure.add_axes((0.03, 0.53, 0.2, top - 0.53))
+    figure = blank_figure(7.5, 3.1)
+    top = 0.9 if title else 0.98
+    asked = figure.add_axes((0.03, 0.54, 0.2, top - 0.54))
     row = int(collection.query_rows[query])
-    _show(asked, collection.images[[row]], [f"query {query + 1}"], [QUERY], 1)
+    name = f"query {query + 1} of {len(collection.query_rows)}"
+    _show(asked, collection.images[[row]], [name], [QUERY], 1)
     _show_box(asked, collection.boxes[query])
-    _draw_curve(figure.add_axes((0.055, 0.13, 0.165, 0.34)), precision_recall(collection, found, query))
+    _draw_curve(figure.add_axes((0.085, 0.16, 0.145, 0.32)), precision_recall(collection, found, query))
     best = found.ranks[query, : ROWS * COLUMNS]
     looks = [LOOKS[str(kind)] for kind in kinds(collection, query)[best]]
     texts = [f"{sign} {score:.2f}" for (_, sign), score in zip(looks, found.scores[query], strict=False)]
@@ -82,7 +83,7 @@ def contact_sheet(collection: Collection) -> Figure:
     height, width = collection.images.shape[1:3]
     lines = -(-len(rows) // columns)
     inches = 9 / columns * height / width * (1 + LINE) * lines
-    figure = Figure(figsize=(9, inches), facecolor="white")
+    figure = blank_figure(9, inches)
     ax = figure.add_axes((0.01, 0.0, 0.98, 1.0))
     names = [str(number) for number in range(1, len(rows) + 1)]
     _show(ax, collection.images[rows], names, [PLAIN] * len(rows), columns)

@@ -4,7 +4,8 @@
 
 const STEP = 0.05; // of the lengths: what is shown is what is computed
 const LENGTHS = [0.1, 3];
-const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "var(--text)"];
+const COLOURS = [...[0, 1, 2, 3, 4, 5].map((i) => `var(--mark-${i})`), "var(--text)"];
+const MARK = 0.03; // half a mark, where half a picture's side is 1
 const MARKS = [
   (s) => `m${-s},0a${s},${s} 0 1 0 ${2 * s},0a${s},${s} 0 1 0 ${-2 * s},0`,
   (s) => `m${-s},${-s}h${2 * s}v${2 * s}h${-2 * s}z`,
@@ -119,8 +120,20 @@ function worldOf({ centres, views, landmarks, pairs }) {
   return { centres: centreRows, views: viewRows, landmarks, pairs, others: otherPairs(landmarks) };
 }
 
-const TITLES = ["as they are: drag the blue outline", "1. whitened by C<sub>S</sub>", "2. rotated to the axes of C<sub>D</sub>"];
-const PANEL = (title) => `<figure><svg viewBox="-1 -1 2 2" aria-hidden="true"><path class="zero" d="M-1,0H1M0,-1V1"></path><path class="pairs"></path>
+/** The square that holds all points: its middle, and half a side with some room. */
+function squareAround(points) {
+  const sides = [0, 1].map((k) => {
+    const places = points.map((p) => p[k]);
+    return [Math.min(...places), Math.max(...places)];
+  });
+  return {
+    middle: sides.map(([low, high]) => (low + high) / 2),
+    half: 0.54 * Math.max(...sides.map(([low, high]) => high - low)),
+  };
+}
+
+const TITLES = ["as they are: drag the ends", "1. whitened by C<sub>S</sub>", "2. rotated to C<sub>D</sub>’s axes"];
+const PANEL = (title) => `<figure><svg viewBox="-1 -1 2 2" aria-hidden="true"><path class="zero"></path><path class="pairs"></path>
   <g class="marks"></g><path class="between"></path><path class="axes"></path><path class="within"></path></svg>
   <figcaption>${title}<span class="matrices"></span></figcaption></figure>`;
 const SLIDER = (key, name, low, high, step) => `<label class="control"><span class="name">${name} <span class="value"></span></span>
@@ -130,8 +143,8 @@ class WhiteningPlane extends BookElement {
   static template = `
     <div class="card" role="group" aria-label="Learned whitening in the plane">
       <div class="panels">${TITLES.map(PANEL).join("")}</div>
-      <p class="key"><span class="blue">C<sub>S</sub>, how far matching pairs differ</span>
-        <span class="red">C<sub>D</sub>, how far others do, with its axes</span></p>
+      <p class="key"><span class="blue">C<sub>S</sub>: how far matching pairs differ</span>
+        <span class="red">C<sub>D</sub>: how far others do, with its axes</span></p>
       <div class="lower"><div>
         ${SLIDER("direction", "Direction of matching differences", -90, 90, 1)}
         ${SLIDER("along", "Size along it", LENGTHS[0], LENGTHS[1], STEP)}
@@ -143,6 +156,7 @@ class WhiteningPlane extends BookElement {
     this.world = worldOf(this.data);
     this.setting = { ...this.data.start };
     this.panels = [...this.shadowRoot.querySelectorAll("svg")];
+    this.squares = [];
     for (const svg of this.panels) {
       COLOURS.forEach((colour) => addSvg(svg.querySelector(".marks"), "path", { style: `fill: ${colour}` }));
     }
@@ -154,12 +168,19 @@ class WhiteningPlane extends BookElement {
   /** An end of one of the outline's axes; both ends of an axis do the same. */
   addHandle(axis) {
     const handle = addSvg(this.panels[0], "g", { class: "handle", "data-axis": axis });
-    addSvg(handle, "circle", { class: "hit", r: 0.12 });
-    addSvg(handle, "circle", { class: "dot", r: 0.035 });
+    addSvg(handle, "circle", { class: "hit", r: 0.14 });
+    addSvg(handle, "circle", { class: "dot", r: 0.04 });
     onDrag(handle, (event) => {
-      const [x, y] = placeInSvg(this.panels[0], event).map((z) => z * this.data.range);
-      const degrees = (Math.atan2(-y, x) * 180) / Math.PI + (axis === "across" ? 90 : 0);
+      this.dragged = true;
+      const { middle, half } = this.squares[0];
+      const [right, down] = placeInSvg(this.panels[0], event);
+      const [x, y] = [middle[0] + half * right, middle[1] - half * down];
+      const degrees = (Math.atan2(y, x) * 180) / Math.PI + (axis === "across" ? 90 : 0);
       this.set({ direction: degrees, [axis]: Math.hypot(x, y) });
+    });
+    handle.addEventListener("lostpointercapture", () => {
+      this.dragged = false;
+      this.show();
     });
   }
 
@@ -180,32 +201,46 @@ class WhiteningPlane extends BookElement {
 
   show() {
     const { states, gains, shares } = this.result;
-    const coordinates = states.slice(1).flatMap(({ points }) => points.flat().map(Math.abs));
-    const range = 1.08 * Math.max(...coordinates); // both whitened states in one scale: a rotation changes no size
-    states.forEach((state, i) => this.showPanel(this.panels[i], state, i ? range : this.data.range));
+    this.fitSquares(states);
+    states.forEach((state, i) => this.showPanel(this.panels[i], state, this.squares[i]));
     this.showControls();
     const percent = (share) => `${fixed(share, 0)}\u00a0%`;
     const rows = [
       ["as they are, both numbers", percent(shares.raw)],
       ["whitened, both numbers", percent(shares.whitened)],
-      ["rotated, the first number alone", percent(shares.first)],
-      ["PCA whitening, the first number alone", percent(shares.pca)],
-      ["gains λ", gains.map(threeDigits).join(" and ")],
+      ["rotated, first number alone", percent(shares.first)],
+      ["PCA whitening, first number alone", percent(shares.pca)],
+      ["gain λ₁", threeDigits(gains[0])],
+      ["gain λ₂", threeDigits(gains[1])],
     ];
     this.find("tbody").replaceChildren(...rows.map(([name, text]) => tableRow("", name, [text])));
   }
 
-  showPanel(svg, { points, within, between }, range) {
-    const place = ([x, y]) => [x / range, -y / range].map((z) => Number(z.toFixed(4)));
+  /** What each picture shows of the plane: the first one what it showed at the start, as long as all fits in. */
+  fitSquares(states) {
+    const all = states.map(({ points, within, between }) => [...points, ...outline(within), ...outline(between)]);
+    const squares = all.map(squareAround);
+    squares[1].half = squares[2].half = Math.max(squares[1].half, squares[2].half); // a rotation changes no size
+    this.firstSquare ??= squares[0];
+    const { middle, half } = this.firstSquare;
+    if (all[0].every((p) => p.every((z, k) => Math.abs(z - middle[k]) < half))) squares[0] = this.firstSquare;
+    if (this.dragged) squares[0] = this.squares[0]; // it stands still under the hand that drags
+    this.squares = squares;
+  }
+
+  showPanel(svg, { points, within, between }, { middle, half }) {
+    const place = ([x, y]) => [(x - middle[0]) / half, (middle[1] - y) / half].map((z) => Number(z.toFixed(4)));
     const drawn = points.map(place);
+    const origin = place([0, 0]);
     const draw = (selector, d) => svg.querySelector(selector).setAttribute("d", d);
+    draw(".zero", `M-1,${origin[1]}H1M${origin[0]},-1V1`);
     draw(".pairs", this.world.pairs.map(([i, j]) => `M${drawn[i]}L${drawn[j]}`).join(""));
     [...svg.querySelector(".marks").children].forEach((path, kind) => {
       const own = drawn.filter((_, i) => this.world.landmarks[i] % COLOURS.length === kind);
-      path.setAttribute("d", own.map((at) => `M${at}${MARKS[kind](0.02)}`).join(""));
+      path.setAttribute("d", own.map((at) => `M${at}${MARKS[kind](MARK)}`).join(""));
     });
-    draw(".within", outline(within, place));
-    draw(".between", outline(between, place));
+    draw(".within", `M${outline(within).map(place).join("L")}Z`);
+    draw(".between", `M${outline(between).map(place).join("L")}Z`);
     const { values, rotation } = axes(between);
     const ends = [0, 1].map((k) => rotation.map((row) => row[k] * Math.sqrt(values[k])));
     draw(".axes", ends.map((end) => `M${place(end.map((z) => -z))}L${place(end)}`).join(""));
@@ -221,26 +256,29 @@ class WhiteningPlane extends BookElement {
       slider.parentElement.querySelector(".value").textContent = text;
     }
     const { direction, along, across } = this.setting;
+    const { middle, half } = this.squares[0];
     this.shadowRoot.querySelectorAll(".handle").forEach((handle, i) => {
       const angle = ((direction + [0, 180, 90, -90][i]) * Math.PI) / 180;
-      const length = (i < 2 ? along : across) / this.data.range;
-      handle.setAttribute("transform", `translate(${length * Math.cos(angle)},${-length * Math.sin(angle)})`);
+      const length = i < 2 ? along : across;
+      const [x, y] = [length * Math.cos(angle) - middle[0], length * Math.sin(angle) - middle[1]];
+      handle.setAttribute("transform", `translate(${x / half},${-y / half})`);
     });
   }
 }
 
 /** Outline of the points x with xᵀ C⁻¹ x = 1: as far from the middle as pairs differ in that direction. */
-function outline(scatter, place) {
+function outline(scatter) {
   const circle = Array.from({ length: 72 }, (_, i) => [Math.cos((i * Math.PI) / 36), Math.sin((i * Math.PI) / 36)]);
-  return `M${mapped(circle, power(scatter, 0.5)).map(place).join("L")}Z`;
+  return mapped(circle, power(scatter, 0.5));
 }
 
 /** A name and a matrix of two rows. */
 function matrixText(name, matrix) {
-  const equation = textElement("span", "equation", "C");
+  const [equation, symbol] = [textElement("span", "equation", ""), textElement("span", "", "C")];
+  symbol.append(textElement("sub", "", name));
   const cells = textElement("span", "matrix", "");
   for (const z of matrix.flat()) cells.append(textElement("span", "", fixed(z, 2)), " ");
-  equation.append(textElement("sub", "", name), " = ", cells);
+  equation.append(symbol, " = ", cells);
   return equation;
 }
 

@@ -18,7 +18,6 @@ from gem_lite.widgets.whitening_plane_picture import draw_steps
 
 FloatArray = NDArray[np.float64]
 STEP, SHORTEST, LONGEST = 0.05, 0.1, 3.0  # of the lengths
-RANGE = 1.12  # how far the first picture reaches, over the farthest point at the start
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +89,6 @@ class WhiteningPlane(LiveElement):
         views = (rows - centres) @ scipy.linalg.inv(scipy.linalg.sqrtm(within).real)
         # What the page gets, and therefore what both compute with.
         self._centres, self._views = (x.astype(np.float32).astype(np.float64) for x in (centres, views))
-        self._range = RANGE * float(np.abs(rows - rows.mean(axis=0)).max())
         direction = round((np.rad2deg(np.arctan2(axes[1, 1], axes[0, 1])) + 90) % 180 - 90)
         across, along = (STEP * round(np.clip(length, SHORTEST, LONGEST) / STEP) for length in variances**0.5)
         self.direction = ipywidgets.IntSlider(value=direction, min=-90, max=90, description="direction (°)")
@@ -178,7 +176,6 @@ class WhiteningPlane(LiveElement):
             "views": encode_numbers(self._views),
             "landmarks": np.unique(self.landmarks, return_inverse=True)[1].tolist(),
             "pairs": np.column_stack(self.pairs).tolist(),
-            "range": self._range,
             "start": {
                 "direction": self.direction.value,
                 "along": self.along.value,

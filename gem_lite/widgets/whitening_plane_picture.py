@@ -9,11 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from gem_lite.widgets.element import blank_figure
+
 FloatArray = NDArray[np.float64]
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#22303c")
+# As whitening_plane.css has them on a light ground: dark enough to be seen on white.
+COLOURS = ("#0072b2", "#a87400", "#00875f", "#c85200", "#b0588b", "#3a87b5", "#22303c")
 MARKERS = "osDv^PX"
 BLUE, RED, PALE = "#0072B2", "#D55E00", "#c6cdd3"
-TITLES = ("as they are", "1. whitened by $C_S$", "2. rotated to the axes of $C_D$")
+TITLES = ("as they are", "1. whitened by $C_S$", "2. rotated to $C_D$'s axes")
 
 
 class Plane(Protocol):
@@ -34,12 +37,18 @@ def outline(scatter: FloatArray) -> FloatArray:
     return np.asarray(circle @ scipy.linalg.sqrtm(scatter).real)
 
 
+def square_around(points: FloatArray) -> tuple[FloatArray, float]:
+    """The square that holds all points (N, 2): its middle, and half a side with some room."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    return (low + high) / 2, 0.54 * float((high - low).max())
+
+
 def _draw_plane(ax: Axes, plane: Plane, landmarks: NDArray[Any], pairs: tuple[Any, Any]) -> None:
     first, second = pairs
     ax.plot(*np.stack([plane.points[first], plane.points[second]]).transpose(2, 0, 1), color=PALE, lw=0.5)
     for number, landmark in enumerate(np.unique(landmarks)):
         own, kind = plane.points[landmarks == landmark], number % len(COLOURS)
-        ax.plot(*own.T, MARKERS[kind], color=COLOURS[kind], ms=4, mec="white", mew=0.4)
+        ax.plot(*own.T, MARKERS[kind], color=COLOURS[kind], ms=4.5, mec="white", mew=0.4)
     ax.fill(*outline(plane.within).T, facecolor=BLUE, alpha=0.18)
     ax.plot(*outline(plane.within).T, color=BLUE, lw=2, label="$C_S$: matching pairs")
     ax.plot(*outline(plane.between).T, "--", color=RED, lw=2, label="$C_D$: other pairs")
@@ -59,17 +68,23 @@ def draw_steps(
         landmarks: (N,); pairs: rows of the matching pairs.
         title: above the picture.
     """
-    figure = Figure(figsize=(9, 3.7), facecolor="white")
+    figure = blank_figure(7.5, 3.3)
     grid = figure.add_gridspec(
         1, len(states), left=0.01, right=0.99, bottom=0.1, top=0.8 if title else 0.92, wspace=0.04
     )
-    reach = [np.abs(state.points).max() for state in states]
-    limits = [1.1 * reach[0], *[1.1 * max(reach[1:])] * (len(states) - 1)]
-    for place, (state, name, limit) in enumerate(zip(states, TITLES, limits, strict=True)):
+    squares = [
+        square_around(np.concatenate([state.points, outline(state.within), outline(state.between)]))
+        for state in states
+    ]
+    halves = [squares[0][1], *[max(half for _, half in squares[1:])] * (len(states) - 1)]
+    for place, (state, name, (middle, _), half) in enumerate(
+        zip(states, TITLES, squares, halves, strict=True)
+    ):
         ax = figure.add_subplot(grid[place])
         _draw_plane(ax, state, landmarks, pairs)
         ax.set_title(name, fontsize=10)
-        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
+        (left, low), (right, high) = middle - half, middle + half
+        ax.set(xlim=(left, right), ylim=(low, high), aspect="equal", xticks=[], yticks=[])
         ax.axhline(0, color=PALE, lw=0.6, zorder=0)
         ax.axvline(0, color=PALE, lw=0.6, zorder=0)
     figure.legend(

@@ -110,3 +110,39 @@ def test_dragged_by_a_finger(page_address: str, visit: Visitor) -> None:
     page.wait_for_function("Math.abs(document.querySelector('gem-margin').angles[0] - 90) <= 1")
     assert page.evaluate("document.scrollingElement.scrollTop") == 0, "the page has not scrolled instead"
     assert_shows(page, query=state(page)["query"], other=28, matching=True, margin=0.5)
+
+
+def test_letters_do_not_meet(page_address: str, visit: Visitor) -> None:
+    page = visit(page_address, "dark", 390).page
+    for other in (40, 41, 36, -140):
+        first, second = page.evaluate(
+            """(other) => { const it = document.querySelector("gem-margin");
+            Object.assign(it, { query: 40, other });
+            return [...it.shadowRoot.querySelectorAll(".handle text")].map((text) => {
+              const { left, right, top, bottom } = text.getBoundingClientRect();
+              return [left, right, top, bottom]; }); }""",
+            other,
+        )
+        gaps = (first[0] - second[1], second[0] - first[1], first[2] - second[3], second[2] - first[3])
+        assert max(gaps) > 0, other
+
+
+def test_a_small_gradient_is_seen(page_address: str, visit: Visitor) -> None:
+    """Just inside the margin, where half a gradient is shorter than the point is broad."""
+    page = visit(page_address, "light", 1200).page
+    page.evaluate("document.querySelector('gem-margin').margin = 0.22")
+    assert 0 < np.linalg.norm(Margin(query=40, other=28, margin=0.22).gradients[0]) < 0.02
+    for kind in (".force", ".tangent"):
+        lengths = page.evaluate(
+            """(kind) => { const it = document.querySelector("gem-margin").shadowRoot;
+            return [...it.querySelectorAll(kind)].map((arrow) => {
+              const box = arrow.getBoundingClientRect(); return Math.hypot(box.width, box.height); }); }""",
+            kind,
+        )
+        assert min(lengths) > 18, kind
+    above = page.evaluate(
+        """() => { const it = document.querySelector("gem-margin").shadowRoot;
+        const [arrow, point] = [it.querySelector(".tangent"), it.querySelector(".other")];
+        return Boolean(point.compareDocumentPosition(arrow) & Node.DOCUMENT_POSITION_FOLLOWING); }"""
+    )
+    assert above, "the thin arrow is drawn on top of the points"

@@ -80,7 +80,8 @@ def settings_of(page: Page) -> dict[str, Any]:
 
 def expected(collection: Collection, settings: Settings, query: int) -> str:
     evaluation = search(collection, settings).evaluation
-    return f"AP {100 * evaluation.aps[query]:.1f} % mAP {100 * evaluation.map:.1f} %"
+    asked = f"Query {query + 1} of {len(evaluation.aps)}"
+    return f"{asked} AP {100 * evaluation.aps[query]:.1f} % mAP {100 * evaluation.map:.1f} %"
 
 
 def test_numbers_are_the_librarys(address: str, rounded: Collection, visit: Visitor) -> None:

@@ -102,13 +102,13 @@ def assert_plane_shows(page: Page, widget: WhiteningPlane, setting: tuple[int, f
         control.value = value
     shares = [f"{fixed(share, 0)} %" for share in widget.shares.values()]
     text = output_text(page, "gem-whitening-plane")
-    for part in (*shares, " and ".join(map(three_digits, widget.gains))):
+    for part in (*shares, *map(three_digits, widget.gains)):
         assert part in text, text
         text = text.partition(part)[2]
     matrices = " ".join(
         page.locator("gem-whitening-plane").first.locator(".equation").nth(1).inner_text().split()
     )
-    assert matrices == " ".join(["C D =", *(fixed(z, 2) for z in widget.states[0].between.ravel())])
+    assert matrices == " ".join(["CD =", *(fixed(z, 2) for z in widget.states[0].between.ravel())])
 
 
 def test_whitening_by_keyboard_and_pointer(
@@ -129,18 +129,36 @@ def test_whitening_by_keyboard_and_pointer(
     handle = page.locator("gem-whitening-plane .handle .dot").first.bounding_box()
     assert svg is not None
     assert handle is not None
-    scale = svg["width"] / 2 / element_range(page)
+    (right, up), half = first_square(page)
+    scale = svg["width"] / 2 / half
+    centre = (svg["x"] + svg["width"] / 2 - right * scale, svg["y"] + svg["height"] / 2 + up * scale)
     page.mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
     page.mouse.down()
-    page.mouse.move(svg["x"] + svg["width"] / 2, svg["y"] + svg["height"] / 2 - 1.0 * scale, steps=4)
+    page.mouse.move(centre[0], centre[1] - 1.0 * scale, steps=4)
     page.mouse.up()
     assert_plane_shows(page, widget, (90, 1.0, start[2] + 0.1))
     opened.assert_clean()
 
 
-def element_range(page: Page) -> float:
-    found: float = page.evaluate("document.querySelector('gem-whitening-plane').data.range")
-    return found
+def first_square(page: Page) -> tuple[list[float], float]:
+    """What the first picture shows of the plane: its middle, and half a side."""
+    square = page.evaluate("document.querySelector('gem-whitening-plane').squares[0]")
+    return square["middle"], square["half"]
+
+
+def test_no_point_leaves_its_picture(addresses: dict[str, str], visit: Visitor) -> None:
+    page = visit(addresses["gem-whitening-plane"]).page
+    for setting in ("{}", "{ along: 3, across: 3 }", "{ direction: 90, along: 3, across: 0.1 }"):
+        places = page.evaluate(
+            f"""() => {{ const it = document.querySelector("gem-whitening-plane"); it.set({setting});
+            return it.panels.flatMap((svg) => [".marks", ".within", ".between"].map((part) => {{
+              const box = svg.querySelector(part).getBBox();
+              return [box.x, box.y, box.x + box.width, box.y + box.height]; }})); }}"""
+        )
+        assert np.abs(places).max() < 1
+        by_panel = np.reshape(places, (3, 3, 4))
+        low, high = by_panel[..., :2].min(axis=1), by_panel[..., 2:].max(axis=1)
+        assert np.abs(low + high)[1:].max() < 0.1, "and they lie in the middle of it"
 
 
 def assert_weights_show(page: Page, widget: ExpansionWeights) -> None:

@@ -67,3 +67,14 @@ function brokenRows(widget) {
   const rows = [...widget.shadowRoot.querySelectorAll("tbody tr")];
   return rows.filter((row) => row.offsetHeight > 30).map((row) => row.innerText);
 }
+
+/** Marks below a slider that the ring around its thumb would lie over. */
+function ringedTicks(widget) {
+  return [...widget.shadowRoot.querySelectorAll("input[type=range]")].flatMap((slider) => {
+    const { top, height } = slider.getBoundingClientRect();
+    const ticks = (slider.closest("label") ?? slider).parentElement.querySelector(".ticks");
+    const ring = top + height / 2 + 14 + 3; // half a thumb, and the ring
+    const below = ticks ? ticks.getBoundingClientRect().top - ring : 0;
+    return below < 0 ? [`${slider.ariaLabel}: ${below} px`] : [];
+  });
+}

@@ -35,4 +35,5 @@ def test_seen_and_read_in_both_colours(tag: str, built_book: Path, visit: Callab
     page.set_viewport_size({"width": 390, "height": 900})
     assert not page.evaluate("brokenRows", widget)
     assert not page.evaluate("tiny", widget)
+    assert not page.evaluate("ringedTicks", widget)
     opened.assert_clean()

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from bs4 import BeautifulSoup, Tag
 
 # What is of no use on paper: what unfolds, what is clicked, what is drawn by a script.
-NOT_PRINTED = "script, a.headerlink, .prev-next-footer, button, details.hide.above-input"
+NOT_PRINTED = "script, a.headerlink, .prev-next-footer, button, details.hide.above-input, .enlarge-sign"
 HEADINGS = ("h1", "h2", "h3", "h4", "h5")
 REFERRING = ("for", "aria-labelledby", "aria-describedby")
 
@@ -68,6 +68,8 @@ def _chapter(name: str, soup: BeautifulSoup, names: Sequence[str], assets: str) 
         raise ValueError(f"{name}.html has no article")
     for tag in article.select(NOT_PRINTED):
         tag.decompose()
+    for tag in article.select("a.enlarge"):
+        tag.unwrap()  # its file is not in the PDF
     for tag in article.find_all("noscript"):
         tag.unwrap()  # no script runs on paper
     for tag in article.find_all("details"):

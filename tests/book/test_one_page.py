@@ -13,7 +13,9 @@ PAGE = """<html><head><link rel="stylesheet" href="_static/a.css"><script src="_
 <h2 id="question">Question</h2><p><a href="#question">here</a> <a href="{other}.html">there</a>
 <a href="{other}.html#question">its question</a> <a href="https://paper.example/">paper</a>
 <a href="unprinted.html">elsewhere</a></p>
-<figure id="fig"><img src="_images/x.png" alt="x" aria-describedby="question"></figure>
+<figure id="fig"><a class="enlarge" href="_images/x.png">
+<img src="_images/x.png" alt="x" aria-describedby="question">
+<span class="enlarge-sign">Enlarge</span></a></figure>
 <details class="hide above-input"><summary>Show code</summary>secret = 1</details>
 <details class="solution"><summary>Solution</summary>It is 2.</details>
 <gem-slider><script type="application/json">[1]</script>
@@ -62,6 +64,8 @@ def test_what_is_of_no_use_on_paper_is_gone(printed: BeautifulSoup) -> None:
     text = printed.get_text()
     assert "secret" not in text
     assert "menu" not in text
+    assert "Enlarge" not in text
+    assert printed.select("figure a") == []
     assert "It is 2." in text
     assert printed.find("noscript") is None
     assert all(tag.has_attr("open") for tag in printed.find_all("details"))

@@ -40,3 +40,14 @@ def test_every_picture_has_an_alternative_text(html: Path) -> None:
             alt = str(picture.get("alt", "_images"))  # where none is given Sphinx writes the file's name
             assert not alt.startswith(("_images", "data:")), f"{page.stem}: {str(picture)[:200]}"
             assert alt.strip(), f"{page.stem}: {str(picture)[:200]}"
+
+
+def test_every_figure_leads_to_its_own_file(html: Path) -> None:
+    for page in pages(ROOT / "book" / "_toc.yml"):
+        soup = BeautifulSoup((html / f"{page.stem}.html").read_text(encoding="utf8"), "html.parser")
+        for picture in soup.select("article figure img"):
+            link = picture.find_parent("a", class_="enlarge")
+            assert link, f"{page.stem}: {str(picture)[:200]}"
+            assert link["href"] == picture["src"]
+            assert (html / link["href"]).is_file()
+            assert link.select_one(".enlarge-sign").get_text().startswith("Enlarge Fig. ")

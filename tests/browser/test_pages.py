@@ -107,6 +107,31 @@ def test_previous_and_next_lead_through_the_book(built_book: Path, visit: Callab
     page.wait_for_url("**/03_pooling.html")
 
 
+def test_a_figure_is_enlarged_on_a_phone(built_book: Path, visit: Callable[..., Any]) -> None:
+    opened = visit((built_book / "06_training.html").as_uri(), "dark", 390, has_touch=True, is_mobile=True)
+    link = opened.page.locator("a.enlarge.wide").first
+    link.scroll_into_view_if_needed()
+    assert link.locator(".enlarge-sign").bounding_box()["x"] >= 0, "what the link does can be read"
+    box, picture = link.bounding_box(), link.locator("img").bounding_box()
+    assert picture["width"] >= 600 > 390 >= box["width"], "the panels scroll in their own box"
+    file = picture and link.get_attribute("href")
+    link.tap()
+    opened.page.wait_for_url(f"**/{file}")
+    assert opened.page.evaluate("document.images[0].naturalWidth") > 600
+    opened.assert_clean()
+
+
+def test_the_keyboard_reaches_a_figure(built_book: Path, visit: Callable[..., Any]) -> None:
+    page = visit((built_book / "03_pooling.html").as_uri()).page
+    link = page.locator("a.enlarge").first
+    link.focus()
+    page.wait_for_function(
+        "(sign) => getComputedStyle(sign).opacity === '1'", arg=link.locator("span").element_handle()
+    )
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/_images/*")
+
+
 def test_code_is_copied(built_book: Path, visit: Callable[..., Any]) -> None:
     page = visit((built_book / "03_pooling.html").as_uri()).page
     page.evaluate('document.addEventListener("copy", (event) => { window.copied = event.target.value; })')

@@ -18,6 +18,7 @@ VERDICTS = {
     FAILS: "✘ not reproduced",
     UNKNOWN: "– not measured",
 }
+WORDS = {"<": "less than", "<=": "at most", "==": "exactly", ">=": "at least", ">": "more than"}
 Results = Mapping[str, Mapping[str, Value]]
 
 
@@ -42,27 +43,28 @@ def markdown(file: Path, results: Results) -> str:
         results: reported values by chapter.
     """
     claims, not_attempted = read_claims(file)
-    lines = ["| the paper claims | chapter | measured here | verdict |", "| :-- | :-- | :-- | :-- |"]
+    # The chapter has no column of its own: on a phone three are enough.
+    lines = ["| the paper claims | measured here | verdict |", "| :-- | :-- | :-- |"]
     for claim in claims:
         found = results.get(claim.chapter, {})
         verdict = VERDICTS[judge(claim, found)]
         said = f"{claim.claim} ({claim.paper}). {claim.why}".rstrip()
-        lines.append(f"| {said} | {{doc}}`{claim.chapter}` | {_measured(claim, found)} | {verdict} |")
+        lines.append(f"| {said} | {_measured(claim, found)}{{doc}}`{claim.chapter}` | {verdict} |")
     lines += ["", "Not tested here:", ""]
     lines += [f"- **{entry['what']}** ({entry['paper']}). {entry['why']}" for entry in not_attempted]
     return "\n".join(lines) + "\n"
 
 
 def _measured(claim: Claim, found: Mapping[str, Value]) -> str:
-    """The interval where there is one, else the value beside what it is compared with."""
+    """The interval where there is one, else the value beside what it is compared with; "" for neither."""
     name = claim.interval or claim.report
     if name not in found:
-        return "–"
+        return ""
     if claim.interval:
-        return str(found[name])
+        return f"{found[name]}, "
     sign, _, bound = claim.condition.partition(" ")
     limit = found.get(bound, bound)
-    return f"{_short(found[name])}, wanted {sign} {_short(limit)}"
+    return f"{_short(found[name])}; the claim needs {WORDS[sign]} {_short(limit)}, "
 
 
 def _short(value: Value) -> str:

@@ -1,6 +1,7 @@
-"""Sphinx extension: mends markup that would mislead those who have the pages read to them.
+"""Sphinx extension: mends markup that would mislead those who read the pages, or have them read to them.
 
 - The empty corner of a table is no header of anything: Sphinx writes an empty ``<th>``.
+- No line ends between a number and its unit: parted by it, both have to be read twice.
 - docutils marks a bibliography with roles of DPUB-ARIA 1.0 that its version 1.1 has withdrawn, in a list that
   holds other things than entries; without roles it is read as the text that it is.
 """
@@ -17,6 +18,12 @@ CITATION_ROLES = (
     (' role="doc-biblioentry"', ""),
 )
 
+UNIT = r"(?:%|ms|s|min|h|kB|KB|MB|GB|KiB|MiB|GiB|px)(?![\w%])"
+PASTED = r'<span class="pasted-text">[^<]*</span>'
+# A pasted number or a typed one and its unit; "p =" as a formula and the pasted number that it is.
+NUMBER_AND_UNIT = re.compile(rf"({PASTED}|\d)\s(?={UNIT})|(=\\\)</span>)\s(?={PASTED})")
+VERBATIM = re.compile(r"(<(pre|code|script|style|noscript)\b.*?</\2>)", re.DOTALL)
+
 
 def mended(html: str) -> str:
     """The page.
@@ -27,7 +34,19 @@ def mended(html: str) -> str:
     html = EMPTY_HEADER.sub("<td></td>", html)
     for written, right in CITATION_ROLES:
         html = html.replace(written, right)
-    return html
+    return together(html)
+
+
+def together(html: str) -> str:
+    """Numbers and their units with a space between them at which no line ends; code stays as it is.
+
+    >>> together('<p>4 %, <code>4 % 3</code>, 4 sheep</p><pre>4 % 3</pre>').replace("\xa0", "_")
+    '<p>4_%, <code>4 % 3</code>, 4 sheep</p><pre>4 % 3</pre>'
+    """
+    parts = VERBATIM.split(html)  # text, verbatim, its tag, text, ...
+    parts[::3] = [NUMBER_AND_UNIT.sub("\\1\\2\xa0", text) for text in parts[::3]]
+    del parts[2::3]
+    return "".join(parts)
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:

@@ -27,7 +27,7 @@ def markdown(records: Sequence[ExecutionRecord]) -> str:
         described = _environment(record)
         if described not in environments:
             environments.append(described)
-        when = datetime.fromisoformat(record.finished).strftime("%Y-%m-%d %H:%M")
+        when = datetime.fromisoformat(record.finished).strftime("%Y-%m-%d\N{NO-BREAK SPACE}%H:%M")
         mark = _letter(environments.index(described))
         lines.append(f"| {{doc}}`{record.chapter}` | {when} | {record.seconds:.1f} | {mark} |")
     total = sum(record.seconds for record in records)

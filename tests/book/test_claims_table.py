@@ -46,17 +46,20 @@ def test_a_claim_is_judged_by_its_interval(file: Path) -> None:
     ):
         mean = float(interval.split()[0].replace("−", "-"))
         text = markdown(file, {"01_a": {"gain": mean, "gain_interval": interval}})
-        assert rows(text)[0] == f"| A is better (table 1). | {{doc}}`01_a` | {interval} | {verdict} |"
+        assert rows(text)[0] == f"| A is better (table 1). | {interval}, {{doc}}`01_a` | {verdict} |"
 
 
 def test_a_claim_may_compare_two_results_and_says_what_was_wanted(file: Path) -> None:
     text = markdown(file, {"02_b": {"span": 1.5, "other": 9.25}})
     assert rows(text)[1] == (
-        "| B is flatter (figure 2). Small. | {doc}`02_b` | 1.5, wanted < 9.25 | ✔ reproduced |"
+        "| B is flatter (figure 2). Small. "
+        "| 1.5; the claim needs less than 9.25, {doc}`02_b` | ✔ reproduced |"
     )
 
 
 def test_what_was_not_measured_and_not_attempted_is_said(file: Path) -> None:
     text = markdown(file, {})
-    assert all(row.endswith("| – | – not measured |") for row in rows(text))
+    assert [row.split(" | ")[1:] for row in rows(text)] == [
+        [f"{{doc}}`{chapter}`", "– not measured |"] for chapter in ("01_a", "02_b")
+    ]
     assert "- **The rest** (section 5). No pictures." in text

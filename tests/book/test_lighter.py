@@ -45,3 +45,22 @@ def test_citations_are_plain_text() -> None:
     entry = '<div class="citation" id="id1" role="doc-biblioentry">A.</div>'
     html = f'<div role="list" class="citation-list">{entry}</div>'
     assert mended(html) == '<div class="citation-list"><div class="citation" id="id1">A.</div></div>'
+
+
+def test_a_number_is_not_parted_from_its_unit() -> None:
+    pasted = '<span class="pasted-text">42.1</span>'
+    html = (
+        rf"<p>It is {pasted}"
+        + "\n"
+        + rf'% at <span class="math">\(p =\)</span> {pasted} points, 95 % of 3 steps.</p>'
+    )
+    text = mended(html).replace("\xa0", "_")
+    assert (
+        text
+        == rf'<p>It is {pasted}_% at <span class="math">\(p =\)</span>_{pasted} points, 95_% of 3 steps.</p>'
+    )
+
+
+def test_code_and_data_keep_their_spaces() -> None:
+    html = '<pre>7 % 3</pre><code>7 % 3</code><script type="application/json">["7 %"]</script>'
+    assert mended(html) == html

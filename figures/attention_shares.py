@@ -92,7 +92,7 @@ def draw(measured: Mapping[str, Mapping[str, Sequence[Interval]]]) -> Figure:
     Args:
         measured: pooling to {name of a network: density of each label}; two networks per pooling.
     """
-    figure, axes = plt.subplots(1, len(SURFACES), figsize=(7.2, 2.6), sharey=True)
+    figure, axes = plt.subplots(1, len(SURFACES), figsize=(7.2, 2.6), sharey=True, layout="constrained")
     for ax, (surface, label) in zip(axes, SURFACES.items(), strict=True):
         ax.axvline(1, color=style.INK, lw=1, ls="--")
         for y, networks in enumerate(measured.values()):
@@ -103,10 +103,12 @@ def draw(measured: Mapping[str, Mapping[str, Sequence[Interval]]]) -> Figure:
                 marker = "o" if colour == style.BLUE else "s"
                 ax.plot(interval.mean, y + offset, marker, color=colour, ms=6, label=legend)
         ax.margins(x=0.1)
+        ax.xaxis.set_major_formatter("{x:g}")  # short: the panels stand close
         ax.set(title=surface, xlim=(0, None), ylim=(len(measured) - 0.5, -0.5))
         ax.set_yticks(range(len(measured)), labels=list(measured))
         ax.grid(False, axis="y")
-    figure.supxlabel("share of the similarity ÷ share of the area", fontsize=10)
+    figure.get_layout_engine().set(wspace=0.08)
+    figure.supxlabel("share of the similarity ÷ share of the area", fontsize=11.5)
     figure.legend(*axes[0].get_legend_handles_labels(), ncols=2, loc="outside upper left")
     return figure
 

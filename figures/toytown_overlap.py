@@ -26,19 +26,19 @@ def pair_statistics(images: toytown.ImageSet) -> tuple[np.ndarray, np.ndarray]:
 
 def draw_pairs(overlaps: np.ndarray, ratios: np.ndarray) -> Figure:
     """How large the overlaps are, and which pairs pass both tests of rule m3."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
+    figure, (above, below) = plt.subplots(2, 1, figsize=(7.2, 5.6), sharex=True, height_ratios=(2, 3))
     admitted = (overlaps >= MIN_OVERLAP) & (ratios < MAX_SCALE_RATIO)
     parts = [100 * overlaps[admitted], 100 * overlaps[~admitted]]
-    left.hist(parts, bins=np.linspace(0, 100, 26), stacked=True, color=[style.BLUE, style.JUNK], rwidth=0.92)
-    left.axvline(100 * MIN_OVERLAP, color=style.INK, lw=1, ls="--")
-    left.set(xlabel="overlap (%)", ylabel="pairs of views")
+    above.hist(parts, bins=np.linspace(0, 100, 26), stacked=True, color=[style.BLUE, style.JUNK], rwidth=0.92)
+    above.axvline(100 * MIN_OVERLAP, color=style.INK, lw=1, ls="--")
+    above.set(ylabel="pairs of views")
     for chosen, colour, name in ((admitted, style.BLUE, "m3 may draw"), (~admitted, style.JUNK, "too far")):
-        right.plot(100 * overlaps[chosen], ratios[chosen], ".", color=colour, ms=2.5, alpha=0.5, label=name)
-    right.axvline(100 * MIN_OVERLAP, color=style.INK, lw=1, ls="--")
-    right.axhline(MAX_SCALE_RATIO, color=style.INK, lw=1, ls="--")
+        below.plot(100 * overlaps[chosen], ratios[chosen], ".", color=colour, ms=2.5, alpha=0.5, label=name)
+    below.axvline(100 * MIN_OVERLAP, color=style.INK, lw=1, ls="--")
+    below.axhline(MAX_SCALE_RATIO, color=style.INK, lw=1, ls="--")
     shown = ratios[np.isfinite(ratios)]
-    right.set(xlabel="overlap (%)", ylabel="scale ratio", ylim=(0.95, np.quantile(shown, 0.995)))
-    right.legend(markerscale=5, loc="upper right")
+    below.set(xlabel="overlap (%)", ylabel="scale ratio", ylim=(0.95, np.quantile(shown, 0.995)))
+    figure.legend(markerscale=5, ncols=2, loc="outside upper left")  # the dots leave no room inside
     return figure
 
 

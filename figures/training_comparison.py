@@ -19,6 +19,7 @@ from gem_lite.toytown import load_test
 from gem_lite.toytown.held_out import TestSet
 
 PROTOCOLS = ("easy", "medium", "hard")
+WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
 
 
 def average_precisions(net: RetrievalNet, test: TestSet) -> dict[str, np.ndarray]:
@@ -37,8 +38,18 @@ def _bars(
         low, mean, high = 100 * interval.low, 100 * interval.mean, 100 * interval.high
         ax.plot([low, high], [y, y], color=colours[name], lw=5, alpha=0.4, solid_capstyle="round")
         ax.plot(mean, y, "o", color=colours[name], ms=7)
-        ax.text(mean, y - 0.22, write(mean), ha="center", va="bottom", fontsize=9, color=colours[name])
-    ax.set(yticks=range(len(intervals)), yticklabels=list(intervals), ylim=(len(intervals) - 0.4, -0.8))
+        # Beside its interval, and on white: a line at zero may stand there.
+        ax.annotate(
+            write(mean),
+            (high, y),
+            (8, 0),
+            textcoords="offset points",
+            va="center",
+            color=colours[name],
+            bbox=WHITE,
+        )
+    ax.set(yticks=range(len(intervals)), yticklabels=list(intervals), ylim=(len(intervals) - 0.5, -0.5))
+    ax.margins(x=0.1)
     ax.grid(axis="x")
     ax.grid(False, axis="y")
     ax.spines["left"].set_visible(False)
@@ -46,20 +57,20 @@ def _bars(
 
 
 def draw(each: Mapping[str, Interval], differences: Mapping[str, Interval]) -> Figure:
-    """Left the mAP of each network, right the differences; grey where the interval holds zero.
+    """Above the mAP of each network, below the differences; grey where the interval holds zero.
 
     Args:
         each: mAP in 0..1 with its interval, by the network's name.
         differences: paired, in 0..1, by what is compared.
     """
-    rows = max(len(each), len(differences))
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9.4, 0.5 * rows + 1.1), width_ratios=(1, 1))
-    _bars(left, each, dict.fromkeys(each, style.BLUE), "{:.1f}".format)
+    rows = len(each), len(differences)
+    figure, (above, below) = plt.subplots(2, 1, figsize=(7.2, 0.38 * sum(rows) + 1.7), height_ratios=rows)
+    _bars(above, each, dict.fromkeys(each, style.BLUE), "{:.1f}".format)
     settled = {name: style.GREEN if d.excludes_zero else style.GREY for name, d in differences.items()}
-    _bars(right, differences, settled, signed)
-    right.axvline(0, color=style.INK, lw=1)
-    left.set(xlabel="mAP (%)", title="each network")
-    right.set(xlabel="difference (points)", title="query by query")
+    _bars(below, differences, settled, signed)
+    below.axvline(0, color=style.INK, lw=1, zorder=1)
+    above.set(xlabel="mAP (%)", title="each network")
+    below.set(xlabel="difference (points)", title="query by query")
     return figure
 
 

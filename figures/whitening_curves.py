@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from figures import style
 from figures.whitening_retrieval import describe, over_dimensions
@@ -60,8 +61,8 @@ def draw_dimensions(
         above.set_title(title)
         draw_differences(below, dimensions, aps["Lw"], aps["PCAw"], groups)
         below.set(xscale="log", xlabel="dimensions kept")
-        following = [*dimensions[1:], np.inf]  # of two that would touch the second is written
-        labels = ["" if b < 1.45 * d else str(d) for d, b in zip(dimensions, following, strict=True)]
+        following = [*dimensions[1:], np.inf]  # of two that would touch the first is written a line lower
+        labels = ["\n" * (b < 1.45 * d) + str(d) for d, b in zip(dimensions, following, strict=True)]
         below.set_xticks(list(dimensions), labels=labels)
         below.minorticks_off()
     axes[0, 0].set_ylabel("mAP, Medium (%)")
@@ -89,7 +90,7 @@ def draw_pairs(counts: Sequence[int], methods: Mapping[str, np.ndarray], dimensi
         (dimension, 0.02),
         xycoords=("data", "axes fraction"),
         color=style.GREY,
-        fontsize=8.5,
+        fontsize=10,
     )
     ax.set(xscale="log", xlabel="matching pairs", ylabel="mAP on validation (%)")
     # The last count, all pairs, may stand too close to the one before it to be written.
@@ -124,6 +125,9 @@ def draw_gains(curves: Mapping[str, np.ndarray]) -> Figure:
     ax.set(
         yscale="log", xlabel="component", ylabel="variance of descriptors /\nmean squared difference of pairs"
     )
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.yaxis.set_minor_formatter(NullFormatter())
     ax.legend()
     return figure
 

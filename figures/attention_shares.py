@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from figures import style
 from figures.attention_pairs import Pair, matching_pairs, pixels
@@ -53,17 +54,25 @@ class Split:
         return (self.areas[a] + self.areas[b]) / 2
 
 
-@torch.inference_mode()
 def split(net: RetrievalNet, images: ImageSet) -> Split:
     """Describes every image once, with its channels' shares on each kind of surface."""
-    vectors, on_surface, areas = [], [], []
+    return splits(net, images, {"": net.pool})[""]
+
+
+@torch.inference_mode()
+def splits(net: RetrievalNet, images: ImageSet, pools: Mapping[str, nn.Module]) -> dict[str, Split]:
+    """The split of each pooling of the same feature maps: the body, which costs most, runs once."""
+    found: dict[str, list[tuple[Tensor, ...]]] = {name: [] for name in pools}
     for image, mask in zip(images.images, images.masks, strict=True):
         maps = net.feature_maps(pixels(image)[None])
-        vectors.append(F.normalize(net.pool(maps), dim=1)[0])
-        share, area = label_shares(position_shares(maps[0], net.pool), torch.from_numpy(mask))
-        on_surface.append(share)
-        areas.append(area)
-    return Split(*(torch.stack(parts).double().numpy() for parts in (vectors, on_surface, areas)))
+        for name, pool in pools.items():
+            vector = F.normalize(pool(maps), dim=1)[0]
+            shares = label_shares(position_shares(maps[0], pool), torch.from_numpy(mask))
+            found[name].append((vector, *shares))
+    return {
+        name: Split(*(torch.stack(parts).double().numpy() for parts in zip(*rows, strict=True)))
+        for name, rows in found.items()
+    }
 
 
 def density(shares: Array, areas: Array, groups: NDArray[np.int64], seed: int = 0) -> Interval:
@@ -118,15 +127,14 @@ def draw_sample() -> Figure:
     test = load_test("lite", 0)
     pairs = matching_pairs(test)
     groups = test.landmarks[[a for a, _ in pairs]]
-    measured = {}
-    for name, pooling in {"MAC": "mac", "SPoC": "spoc", "GeM": "gem"}.items():
-        networks = {
-            "off the shelf": pretrained("lite", 0, pooling),
-            "fine-tuned": fine_tuned("lite", 0, Variant(pooling))[0],
-        }
+    poolings = {"MAC": "mac", "SPoC": "spoc", "GeM": "gem"}
+    pools = {name: pretrained("lite", 0, pooling).pool for name, pooling in poolings.items()}
+    off = splits(pretrained("lite", 0), test, pools)
+    measured: dict[str, dict[str, list[Interval]]] = {}
+    for name, pooling in poolings.items():
+        tuned = split(fine_tuned("lite", 0, Variant(pooling))[0], test)
         measured[name] = {}
-        for which, net in networks.items():
-            found = split(net, test)
+        for which, found in {"off the shelf": off[name], "fine-tuned": tuned}.items():
             columns = zip(found.by_surface(pairs).T, found.area(pairs).T, strict=True)
             measured[name][which] = [density(share, area, groups) for share, area in columns]
     return draw(measured)

@@ -3,18 +3,16 @@
 The README's has a third row, what a growing p listens to.
 """
 
-from collections.abc import Iterable
-
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
 from figures import overlay, style
 from figures.contributions import contribution_map
+from figures.described import described
 from figures.feature_maps import maps_of
 from figures.ranked_strip import LOOKS, squared
 from gem_lite.evaluate import evaluate
-from gem_lite.extract import extract
 from gem_lite.fine_tuned import fine_tuned
 from gem_lite.network import RetrievalNet
 from gem_lite.off_the_shelf import pretrained
@@ -82,28 +80,21 @@ def largest_gain(test: TestSet, before: RetrievalNet, after: RetrievalNet) -> in
 
 
 def _precisions(net: RetrievalNet, test: TestSet) -> np.ndarray:
-    order, _ = rank(_queries(net, test, range(len(test.query_rows))), _database(net, test))
-    return evaluate(order, test.ground_truth, "medium").aps
+    return evaluate(_ranking(net, test), test.ground_truth, "medium").aps
 
 
-def _database(net: RetrievalNet, test: TestSet) -> np.ndarray:
-    return extract(net, test.images, size=None, progress=False)
-
-
-def _queries(net: RetrievalNet, test: TestSet, numbers: Iterable[int]) -> np.ndarray:
-    """Descriptors of these queries, each cropped to its landmark."""
-    numbers = list(numbers)
-    pictures = [test.images[test.query_rows[number]] for number in numbers]
-    boxes = [test.ground_truth[number]["bbx"] for number in numbers]
-    return extract(net, pictures, size=None, boxes=boxes, progress=False)
+def _ranking(net: RetrievalNet, test: TestSet) -> np.ndarray:
+    """The whole database in each query's order (Q, N); a query is cropped to its landmark."""
+    boxes = [truth["bbx"] for truth in test.ground_truth]
+    queries = described(net, test.images[test.query_rows], boxes=boxes)
+    return rank(queries, described(net, test.images))[0]
 
 
 def _answers(net: RetrievalNet, test: TestSet, query: int, count: int) -> list[tuple[int, str]]:
     """The first answers, junk left out, and whether each is a match."""
     entry = test.ground_truth[query]
     matches = {*entry["easy"], *entry["hard"]}
-    order, _ = rank(_queries(net, test, [query]), _database(net, test))
-    found = [int(i) for i in order[0] if i not in entry["junk"]]
+    found = [int(i) for i in _ranking(net, test)[query] if i not in entry["junk"]]
     return [(i, "positive" if i in matches else "negative") for i in found[:count]]
 
 

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from figures import style
+from figures.described import described
 from gem_lite import toytown
 from gem_lite.drawn import Drawn, moments
-from gem_lite.extract import extract
 from gem_lite.fine_tuned import fine_tuned
 
 FloatArray = NDArray[np.floating[Any]]
@@ -71,9 +71,9 @@ def draw(real: Similarities, drawn: Similarities) -> Figure:
 def draw_sample() -> Figure:
     """The training images of ``lite`` by the fine-tuned network."""
     train = toytown.load("lite", 0, "train")
-    described = extract(fine_tuned("lite", 0)[0], train.images, size=None, progress=False)
+    vectors = described(fine_tuned("lite", 0)[0], train.images)
     clusters = train.covisibility.clusters
-    return draw(of_real(described, clusters), of_drawn(Drawn(moments(described, clusters))))
+    return draw(of_real(vectors, clusters), of_drawn(Drawn(moments(vectors, clusters))))
 
 
 if __name__ == "__main__":

@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from figures import style
@@ -36,8 +39,17 @@ class PoolWithEvery(nn.Module):
         return torch.cat([mac(x) if math.isinf(p) else gem(x, p) for p in self.powers], dim=1)
 
 
+@dataclass(frozen=True, eq=False)
+class Queried:
+    """A split that comes without queries: pictures (N, H, W, 3), which ask (Q,), what is right for each."""
+
+    images: NDArray[np.uint8]
+    query_rows: NDArray[np.int64]
+    ground_truth: Sequence[Mapping[str, Any]]
+
+
 def describe(
-    net: RetrievalNet, test: TestSet, powers: Sequence[float] = POWERS
+    net: RetrievalNet, test: TestSet | Queried, powers: Sequence[float] = POWERS
 ) -> tuple[np.ndarray, np.ndarray]:
     """Descriptors of the database (P, N, K) and the queries (P, Q, K); every image passes the network once.
 
@@ -60,7 +72,7 @@ def _unit_blocks(rows: np.ndarray, count: int) -> np.ndarray:
 
 
 def average_precisions(
-    database: np.ndarray, queries: np.ndarray, test: TestSet, protocol: str = "medium"
+    database: np.ndarray, queries: np.ndarray, test: TestSet | Queried, protocol: str = "medium"
 ) -> np.ndarray:
     """Average precisions (P, Q) of what `describe` gave, one row for each exponent."""
     rankings = (rank(q, x)[0] for q, x in zip(queries, database, strict=True))

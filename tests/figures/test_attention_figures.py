@@ -79,6 +79,21 @@ def test_the_less_cluttered_image_decides_and_landmarks_come_once(test_set: Test
     assert attention_pairs.most_cluttered(cluttered, pairs, count=2) == [(0, 2), (3, 4)]
 
 
+def test_poolings_of_one_body_are_split_as_if_each_had_been_alone(test_set: TestSet) -> None:
+    nets = {
+        pooling: build_network("compact", pooling, channels=(4, 6, "M", 8), seed=0).eval()
+        for pooling in ("mac", "spoc", "gem")
+    }
+    pools = {name: net.pool for name, net in nets.items()}
+    together = attention_shares.splits(nets["gem"], test_set, pools)
+    for name, net in nets.items():
+        alone = attention_shares.split(net, test_set)
+        np.testing.assert_array_equal(together[name].vectors, alone.vectors)
+        np.testing.assert_array_equal(together[name].on_surface, alone.on_surface)
+        np.testing.assert_array_equal(together[name].areas, alone.areas)
+    assert not np.allclose(together["mac"].vectors, together["spoc"].vectors)
+
+
 @pytest.mark.parametrize("pooling", ["mac", "spoc", "gem"])
 def test_split_agrees_with_the_shares_of_each_pair(test_set: TestSet, pooling: str) -> None:
     net = build_network("compact", pooling, channels=(4, 6, "M", 8), seed=0).eval()

@@ -1,5 +1,7 @@
 """The pictures of the Training chapter show the loss and the runs of the package."""
 
+import copy
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -18,13 +20,16 @@ from figures import (
     training_exponents,
     training_loss,
 )
+from gem_lite import toytown
 from gem_lite.evaluate import Interval
 from gem_lite.extract import extract
 from gem_lite.losses import contrastive_loss
 from gem_lite.network import RetrievalNet, build_network
+from gem_lite.pooling import GeM
 from gem_lite.toytown.dataset import ImageSet
 from gem_lite.toytown.scene import World
 from gem_lite.train import History
+from gem_lite.validation import validation_map
 
 
 @pytest.fixture(autouse=True)
@@ -89,10 +94,15 @@ def test_runs_that_cannot_be_told_apart_are_refused() -> None:
         training_curves.draw({str(n): history([0.5]) for n in range(5)})
 
 
-def test_another_exponent_is_put_in_a_copy(net: RetrievalNet) -> None:
-    seen = training_exponents.measure(net, lambda changed: changed.pool.p.item(), powers=(1.0, 4.0))
-    assert seen.tolist() == [1.0, 4.0]
+def test_each_exponent_is_worth_what_validation_gives_with_it(net: RetrievalNet) -> None:
+    val = toytown.load("tiny", 0, "val")
+    found = training_exponents.measure(net, val, powers=(1.0, 4.0))
     assert net.pool.p.item() == 3.0
+    changed = copy.deepcopy(net)
+    for p, value in zip((1.0, 4.0), found, strict=True):
+        changed.pool = GeM(p)
+        assert value == pytest.approx(validation_map(val)(changed), abs=1e-9)
+    assert found[0] != found[1]
 
 
 def test_hard_negatives_are_the_closest_images_of_other_landmarks(net: RetrievalNet) -> None:

@@ -66,6 +66,7 @@ def test_an_exported_network_describes_alike_at_any_size(tmp_path: Path, archite
     assert [file.name for file in tmp_path.iterdir()] == ["net.onnx"]
 
 
+@pytest.mark.slow
 def test_a_program_outlives_the_package(tmp_path: Path) -> None:
     """As a file, and for pooling below the mean, per-channel exponents and exponents that are too small."""
     exponents = torch.linspace(0.5, 4, 16)

@@ -22,6 +22,7 @@ def never(*_arguments, **_options):
     raise AssertionError("computed again")
 
 
+@pytest.mark.slow
 def test_the_network_comes_from_the_cache_under_any_pooling(cache, monkeypatch):
     first = off_the_shelf.pretrained("tiny", pooling="mac")
     monkeypatch.setattr(off_the_shelf, "pretrain", never)
@@ -45,6 +46,7 @@ def test_the_network_knows_where_it_comes_from(cache):
     assert 0 < meta["accuracy"] <= 1
 
 
+@pytest.mark.slow
 def test_a_damaged_network_is_trained_again(cache):
     expected = off_the_shelf.pretrained("tiny").backbone.state_dict()
     (path,) = cache.glob("pretrained-tiny-0-mean-*.pt")
@@ -54,6 +56,7 @@ def test_a_damaged_network_is_trained_again(cache):
     load_network(path)
 
 
+@pytest.mark.slow
 def test_interrupted_training_leaves_nothing(cache, monkeypatch):
     def interrupted(*_arguments, **_options):
         raise KeyboardInterrupt

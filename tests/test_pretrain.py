@@ -30,6 +30,7 @@ def trained(backdrop) -> Pretrained:
     return pretrain(backdrop, shortened(10), seed=0)
 
 
+@pytest.mark.slow
 def test_the_accuracy_of_all_pictures_lies_between_that_of_objects_and_of_buildings(trained):
     low, high = sorted((trained.object_accuracy, trained.family_accuracy))
     assert low <= trained.accuracy <= high
@@ -67,6 +68,7 @@ def test_the_accuracy_is_that_of_the_folded_network(backdrop):
     torch.testing.assert_close(after, kept["before"], rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_network_and_another_another(backdrop):
     one, two, other = (pretrain(backdrop, shortened(4), seed=seed) for seed in (0, 0, 1))
     for first, second in zip(one.network.parameters(), two.network.parameters(), strict=True):
@@ -129,6 +131,7 @@ def test_pictures_arrive_in_order(backdrop, painters):
     assert numbers == [2, 3, 4, 5, 6]
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_and_ends_with_the_same_network(backdrop, tmp_path, monkeypatch):
     from gem_lite import pretrain as module
 

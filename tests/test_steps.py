@@ -17,6 +17,7 @@ def cache(tmp_path_factory):
         yield folder
 
 
+@pytest.mark.slow
 def test_a_step_computes_once(cache, capsys):
     steps.main(["render", "pretrain", "--profile", "tiny"])
     first = capsys.readouterr().out.splitlines()

@@ -32,6 +32,7 @@ def widget(**options: Any) -> ExpansionWeights:
     return ExpansionWeights(lists, listed=30, **({"n": 5} | options))
 
 
+@pytest.mark.slow
 def test_the_browser_computes_what_the_library_computes() -> None:
     live = widget()
     lists = json.dumps(element_data(live.static_html())["lists"])

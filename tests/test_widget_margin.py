@@ -13,6 +13,7 @@ from gem_lite.widgets.element import fixed
 from gem_lite.widgets.margin import Margin
 
 
+@pytest.mark.slow
 def test_the_browser_computes_what_the_library_computes() -> None:
     """Pairs near and far, on both sides of the margin, at one place, and opposite each other."""
     draws = stream("test_widget_margin").integers(-179, 181, (12, 2)).tolist()

@@ -28,6 +28,7 @@ def moved(widget: WhiteningPlane, setting: tuple[int, float, float]) -> None:
         control.value = value
 
 
+@pytest.mark.slow
 def test_the_browser_computes_what_the_library_computes() -> None:
     widget = plane()
     data = json.dumps(element_data(widget.static_html()))

@@ -95,6 +95,7 @@ def test_every_command_explains_itself_with_an_example(capsys):
     assert all(f"\n    {command.__name__.rsplit('.', 1)[-1]} " in overview for command in COMMANDS)
 
 
+@pytest.mark.slow
 def test_it_starts_as_a_module(root):
     done = subprocess.run(
         [sys.executable, "-m", "gem_lite", "query", "nowhere", "a.jpg"],
@@ -168,6 +169,7 @@ def test_evaluate_with_learned_and_pca_whitening(town, net_file, tmp_path, capsy
     assert f"of {len(learn.images)} pictures of {pairs}" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_photographs_score_as_the_reference(test_data, tmp_path, capsys):
     """245 photographs, an ImageNet SqueezeNet, the settings and the figure of the README beside them."""
     photos = test_data / "photos"

@@ -46,6 +46,7 @@ def child(root):
     return subprocess.Popen([sys.executable, "-c", CHILD], env=environment, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_and_called_again(root, world, data):
     """Three kills, at moments drawn at random, in the middle of the transfer or of the unpacking."""
     rng = random.Random(0)
@@ -62,6 +63,7 @@ def test_killed_at_any_moment_and_called_again(root, world, data):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == PICTURES
 
 
+@pytest.mark.slow
 def test_two_processes_share_one_data_folder(root, world, data):
     processes = [child(root) for _ in range(2)]
     assert [process.communicate(timeout=120)[0].split() for process in processes] == [["ready", "400"]] * 2

@@ -70,6 +70,7 @@ def test_nothing_is_drawn_outside_the_picture() -> None:
             assert min(box.y0 - inside.y0, inside.y1 - box.y1) >= 0, text.get_text()
 
 
+@pytest.mark.slow
 def test_command_line_writes_the_same_svg_every_time(tmp_path: Path, root: Path) -> None:
     files = [tmp_path / "first.svg", tmp_path / "sub" / "second.svg"]
     for file in files:

@@ -20,8 +20,9 @@ CITATION_ROLES = (
 
 UNIT = r"(?:%|ms|s|min|h|kB|KB|MB|GB|KiB|MiB|GiB|px)(?![\w%])"
 PASTED = r'<span class="pasted-text">[^<]*</span>'
-# A pasted number or a typed one and its unit; "p =" as a formula and the pasted number that it is.
-NUMBER_AND_UNIT = re.compile(rf"({PASTED}|\d)\s(?={UNIT})|(=\\\)</span>)\s(?={PASTED})")
+NUMBER_AND_UNIT = re.compile(rf"({PASTED}|\d)\s(?={UNIT})")
+# "p =" as a formula, and the pasted number that it is. Beside a formula, a box, no kind of space is enough.
+EQUATION = re.compile(rf'<span class="math[^>]*>[^<]*=\\\)</span>\s{PASTED}')
 VERBATIM = re.compile(r"(<(pre|code|script|style|noscript)\b.*?</\2>)", re.DOTALL)
 
 
@@ -44,7 +45,8 @@ def together(html: str) -> str:
     '<p>4_%, <code>4 % 3</code>, 4 sheep</p><pre>4 % 3</pre>'
     """
     parts = VERBATIM.split(html)  # text, verbatim, its tag, text, ...
-    parts[::3] = [NUMBER_AND_UNIT.sub("\\1\\2\xa0", text) for text in parts[::3]]
+    parts[::3] = [NUMBER_AND_UNIT.sub("\\1\xa0", text) for text in parts[::3]]
+    parts[::3] = [EQUATION.sub(r'<span class="together">\g<0></span>', text) for text in parts[::3]]
     del parts[2::3]
     return "".join(parts)
 

@@ -49,16 +49,14 @@ def test_citations_are_plain_text() -> None:
 
 def test_a_number_is_not_parted_from_its_unit() -> None:
     pasted = '<span class="pasted-text">42.1</span>'
-    html = (
-        rf"<p>It is {pasted}"
-        + "\n"
-        + rf'% at <span class="math">\(p =\)</span> {pasted} points, 95 % of 3 steps.</p>'
-    )
+    html = f"<p>It is {pasted}\n% of {pasted} points, 95 % of 3 steps.</p>"
     text = mended(html).replace("\xa0", "_")
-    assert (
-        text
-        == rf'<p>It is {pasted}_% at <span class="math">\(p =\)</span>_{pasted} points, 95_% of 3 steps.</p>'
-    )
+    assert text == f"<p>It is {pasted}_% of {pasted} points, 95_% of 3 steps.</p>"
+
+
+def test_a_formula_is_not_parted_from_the_number_that_it_equals() -> None:
+    pair = r'<span class="math notranslate">\(p =\)</span> <span class="pasted-text">3</span>'
+    assert mended(f"at {pair} it") == f'at <span class="together">{pair}</span> it'
 
 
 def test_code_and_data_keep_their_spaces() -> None:

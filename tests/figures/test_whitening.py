@@ -173,6 +173,12 @@ def test_dimension_curves_show_means_and_paired_differences() -> None:
     assert differences == pytest.approx([10, -10, 10])
 
 
+def test_every_number_of_dimensions_has_a_label_and_near_ones_stand_apart() -> None:
+    _, aps, groups = curves()
+    figure = whitening_curves.draw_dimensions((64, 96, 128), {"net": aps}, groups)
+    assert [label.get_text() for label in figure.axes[1].get_xticklabels()] == ["64", "\n96", "128"]
+
+
 def test_facts_and_curve_of_pairs() -> None:
     values = np.array([[30.0, 40.0], [20.0, 24.0], [49.0, 50.0], [50.0, 50.0]])
     facts = whitening_curves.facts_of_pairs([16, 32, 64, 70], values)
@@ -186,8 +192,12 @@ def test_facts_and_curve_of_pairs() -> None:
 def test_facts_and_curves_of_gains_and_shrinkage() -> None:
     gains = np.linspace(20, 1, 20)
     assert whitening_curves.facts_of_gains(gains) == {"first": 19.5, "last": 1.5}
-    line = whitening_curves.draw_gains({"Lw": gains}).axes[0].lines[0]
+    figure = whitening_curves.draw_gains({"Lw": gains})
+    line = figure.axes[0].lines[0]
     assert (line.get_xdata()[0], line.get_ydata()[-1]) == (1, 1)
+    figure.canvas.draw()
+    shown = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert {"1", "2", "5", "10"} <= set(shown), "plain numbers, no powers of ten"
     ax = whitening_curves.draw_shrinkage((0.0, 0.5, 1.0), {"all": np.array([3.0, 2.0, 1.0])}).axes[0]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "0.5", "1"]
 

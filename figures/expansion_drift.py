@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from matplotlib.figure import Figure
 
 from figures import ranked_strip
+from figures.collection import Collection
 from figures.whitening_retrieval import Search
 from gem_lite.search import expand_queries, rank
-from gem_lite.toytown.dataset import ImageSet
 
 SIZE = 192  # pixels of a picture in the figure
 
@@ -20,34 +20,31 @@ def kind(row: int, truth: Mapping[str, list[int]]) -> str:
 
 
 def draw(
-    images: ImageSet, search: Search, query: int, n: int = 50, alpha: float = 3.0, answers: int = 7
+    asked: Collection, search: Search, query: int, n: int = 50, alpha: float = 3.0, answers: int = 7
 ) -> Figure:
     """Three strips for one query: no expansion, AQE and α-QE with n neighbours.
 
     Args:
-        images: the pictures of the search's database.
+        asked: the pictures of the search.
         search: descriptors as they are searched.
         query: number of the query.
         n: neighbours taken.
         alpha: exponent of the third strip.
         answers: pictures in a strip; the query's own picture is left out.
     """
-    asked = search.queries[query : query + 1]
+    before = search.queries[query : query + 1]
     own = search.query_rows[query : query + 1]
-    box = [side * SIZE / images.images.shape[1] for side in search.ground_truth[query]["bbx"]]
-    strips, picture = [], images.larger(int(own[0]), SIZE).image
+    strips, (picture, box) = [], asked.shown_query(query, SIZE)
     for name, exponent in (
         ("no expansion", None),
         (f"AQE, n = {n}", 0.0),
         (f"α = {alpha:g}, n = {n}", alpha),
     ):
-        vector = asked if exponent is None else expand_queries(asked, search.database, n, exponent, own)
+        vector = before if exponent is None else expand_queries(before, search.database, n, exponent, own)
         ranking, scores = rank(vector, search.database)
         found = [(row, s) for row, s in zip(ranking[0], scores[0], strict=True) if row != own[0]][:answers]
         shown = [
-            ranked_strip.Answer(
-                images.larger(int(row), SIZE).image, f"{score:.2f}", kind(row, search.ground_truth[query])
-            )
+            ranked_strip.Answer(asked.shown(row, SIZE), f"{score:.2f}", kind(row, search.ground_truth[query]))
             for row, score in found
         ]
         strips.append(ranked_strip.Strip(picture, shown, box, name))

@@ -8,11 +8,10 @@ from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
 from figures import style
+from figures.described import described
+from figures.material import material
 from figures.whitening_curves import draw_differences
 from figures.whitening_retrieval import Search, describe, fit_learned
-from gem_lite import toytown
-from gem_lite.extract import extract
-from gem_lite.fine_tuned import fine_tuned
 from gem_lite.search import expand_queries
 
 ALPHAS = (0.0, 1.0, 2.0, 3.0, 5.0, 10.0)
@@ -115,11 +114,10 @@ def draw_over_n(
 
 def draw_sample() -> Figure:
     """The map of ``lite``, fine-tuned GeM with and without learned whitening."""
-    train, test = toytown.load("lite", 0, "train"), toytown.load_test("lite", 0)
-    net, _ = fine_tuned("lite", 0)
-    rows = extract(net, train.images, size=None, progress=False)
-    raw = describe(net, test, test.query_rows, test.ground_truth)
-    kinds = {"Lw": raw.whitened(fit_learned(rows, train.covisibility.pairs())), "raw": raw}
+    given = material()
+    net, train = given.fine_tuned(), given.train()
+    raw = describe(net, given.test())
+    kinds = {"Lw": raw.whitened(fit_learned(described(net, train.images), train.pairs)), "raw": raw}
     without = {name: float(np.nanmean(kind.average_precisions())) for name, kind in kinds.items()}
     return draw({name: measure(kind) for name, kind in kinds.items()}, without)
 

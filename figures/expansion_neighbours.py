@@ -36,15 +36,16 @@ class Neighbours:
 def neighbours(search: Search) -> Neighbours:
     """The neighbours of every query of a search in its database."""
     ranks, scores = rank(search.queries, search.database)
-    others = ranks != search.query_rows[:, None]
-    shape = (len(ranks), ranks.shape[1] - 1)
+    # A query that is in the database goes to the end; it is cut off there, or the last image of the others.
+    own = ranks == search.query_rows[:, None]
+    others = own.argsort(axis=1, kind="stable")[:, : ranks.shape[1] - int(own.any())]
     wrong = np.array(
         [
             ~np.isin(ranking, [*truth["easy"], *truth["hard"], *truth["junk"]])
             for ranking, truth in zip(ranks, search.ground_truth, strict=True)
         ]
     )
-    return Neighbours(scores[others].reshape(shape), wrong[others].reshape(shape))
+    return Neighbours(*(np.take_along_axis(values, others, axis=1) for values in (scores, wrong)))
 
 
 def draw_weights(found: Neighbours, alphas: Sequence[float], places: int = 100) -> Figure:

@@ -8,16 +8,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from figures import style
+from figures.collection import Collection, Pictures
 from figures.described import described as kept
 from figures.expansion_map import expanded_aps
-from figures.whitening_retrieval import Search, Whitening, both_whitenings, judged
-from gem_lite import toytown
+from figures.material import material
+from figures.whitening_retrieval import Search, Whitening, both_whitenings, describe
 from gem_lite.evaluate import Interval, bootstrap
-from gem_lite.fine_tuned import fine_tuned
 from gem_lite.network import RetrievalNet
-from gem_lite.off_the_shelf import pretrained
-from gem_lite.toytown.dataset import ImageSet
-from gem_lite.toytown.held_out import TestSet
 
 ONE = (1.0,)
 ALPHA, NEIGHBOURS = 3.0, 50  # the paper's setting of α-QE
@@ -43,8 +40,8 @@ class Described:
 
 def described(
     net: RetrievalNet,
-    train: ImageSet,
-    images: ImageSet,
+    train: Pictures,
+    asked: Collection,
     scales: Sequence[float] = ONE,
     rows: np.ndarray | None = None,
 ) -> Described:
@@ -53,21 +50,14 @@ def described(
     Args:
         net: describes all of them.
         train: images whose pairs the whitening is learned from.
-        images: the test set, or another split, whose queries and labels are then made as for validation.
+        asked: the test set, or another one with queries.
         scales: as in `gem_lite.extract.extract`.
         rows: the training images' descriptors at these scales, where they are known already.
     """
-    if isinstance(images, TestSet):
-        queries, truth = images.query_rows, images.ground_truth
-    else:
-        queries, truth = judged(images)
     if rows is None:
-        rows = kept(net, train.images, scales)
-    database = kept(net, images.images, scales)
-    boxes = [entry["bbx"] for entry in truth]
-    cropped = kept(net, images.images[queries], scales, boxes)
-    search = Search(database, cropped, queries, truth, images.landmarks[queries])
-    return Described(rows, search, both_whitenings(rows, train.covisibility.pairs()))
+        rows = kept(net, train.images, scales, size=train.size)
+    search = describe(net, asked, scales)
+    return Described(rows, search, both_whitenings(rows, train.pairs))
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +75,11 @@ class Step:
         return bootstrap(self.aps["medium"], other.aps["medium"], groups)
 
 
-def step(name: str, found: Described, whitening: str | None = None, alpha: float | None = None) -> Step:
-    """A step measured under the three protocols."""
-    protocols = ("easy", "medium", "hard")
+def step(
+    name: str, found: Described | None, whitening: str | None = None, alpha: float | None = None
+) -> Step:
+    """A step measured under the three protocols; nothing is, where there is no such network."""
+    protocols = ("easy", "medium", "hard") if found else ()
     return Step(name, {protocol: found.aps(whitening, alpha, protocol) for protocol in protocols})
 
 
@@ -114,8 +106,9 @@ def draw(steps: Sequence[Step], groups: np.ndarray) -> Figure:
 
 def draw_sample() -> Figure:
     """GeM of ``lite``: off the shelf, fine-tuned, whitened, expanded."""
-    train, test = toytown.load("lite", 0, "train"), toytown.load_test("lite", 0)
-    off, tuned = (described(net, train, test) for net in (pretrained("lite", 0), fine_tuned("lite", 0)[0]))
+    given = material()
+    train, test = given.train(), given.test()
+    off, tuned = (described(net, train, test) for net in (given.off_the_shelf(), given.fine_tuned()))
     steps = [
         step("GeM, off the shelf", off),
         step("fine-tuned", tuned),

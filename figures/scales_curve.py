@@ -9,13 +9,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from figures import style
+from figures.collection import Collection
 from figures.described import described
+from figures.material import material
 from gem_lite.evaluate import Interval, bootstrap, evaluate
-from gem_lite.fine_tuned import fine_tuned
 from gem_lite.network import RetrievalNet
 from gem_lite.search import rank
-from gem_lite.toytown import load_test
-from gem_lite.toytown.held_out import TestSet
 
 ROOT = 2**0.5
 # The first three are one scale each; the last two the sets of the paper's code.
@@ -32,7 +31,7 @@ REFERENCE_SETS = ("1, 1/√2, 1/2", "1, √2, 1/√2")
 
 def aps(
     net: RetrievalNet,
-    test: TestSet,
+    test: Collection,
     scales: Sequence[float],
     cropped: bool = True,
     power: float | None = None,
@@ -48,12 +47,12 @@ def aps(
         power: exponent of the mean over scales; by default as in `extract`.
         protocol: as in `gem_lite.evaluate.evaluate`.
     """
-    database = described(net, test.images, scales, power=power)
-    queries = database[test.query_rows]
-    if cropped:
-        boxes = [truth["bbx"] for truth in test.ground_truth]
-        pictures = test.images[test.query_rows]
-        queries = described(net, pictures, scales, boxes, power)
+    database = described(net, test.images, scales, power=power, size=test.size)
+    if cropped or test.query_rows.min() < 0:
+        boxes = test.boxes if cropped else None
+        queries = described(net, test.queries, scales, boxes, power, test.size)
+    else:
+        queries = database[test.query_rows]
     ranking, _ = rank(queries, database)
     return np.asarray(evaluate(ranking, test.ground_truth, protocol).aps)
 
@@ -118,7 +117,7 @@ def draw(measured: Mapping[str, Mapping[str, Point]], sets: Mapping[str, Sequenc
 
 def draw_sample() -> Figure:
     """Fine-tuned GeM of ``lite``, at all sets of scales."""
-    net, test = fine_tuned("lite", 0)[0], load_test("lite", 0)
+    net, test = material().fine_tuned(), material().test()
     found = {name: aps(net, test, scales) for name, scales in SETS.items()}
     whole = {name: aps(net, test, scales, cropped=False) for name, scales in SETS.items()}
     groups = test.query_groups

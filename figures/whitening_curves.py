@@ -9,14 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from figures import style
+from figures.described import described
+from figures.material import material
 from figures.whitening_retrieval import describe, over_dimensions
-from gem_lite import toytown
 from gem_lite.evaluate import bootstrap
-from gem_lite.extract import extract
-from gem_lite.fine_tuned import fine_tuned
-from gem_lite.steps import pretrained
 
-DIMENSIONS = (8, 16, 32, 64, 96, 128)
+DIMENSIONS = (8, 16, 32, 64, 96, 128, 256, 512, 1024, 2048)  # as far as a network has them
 
 # Learned whitening, PCA whitening, none: one colour, marker and line each in the whole chapter.
 LOOKS = {
@@ -172,14 +170,15 @@ def facts_of_gains(gains: np.ndarray) -> dict[str, float]:
 
 def draw_sample() -> Figure:
     """mAP over dimensions for GeM of ``lite``, off the shelf and fine-tuned."""
-    train, test = toytown.load("lite", 0, "train"), toytown.load_test("lite", 0)
-    networks = {"GeM off the shelf": pretrained("lite", 0), "GeM fine-tuned": fine_tuned("lite", 0)[0]}
+    given = material()
+    train, test = given.train(), given.test()
+    networks = {"GeM off the shelf": given.off_the_shelf(), "GeM fine-tuned": given.fine_tuned()}
     curves = {}
+    dimensions = [dimension for dimension in DIMENSIONS if dimension <= 128]
     for name, net in networks.items():
-        rows = extract(net, train.images, size=None, progress=False)
-        search = describe(net, test, test.query_rows, test.ground_truth)
-        curves[name] = over_dimensions(search, rows, train.covisibility.pairs(), DIMENSIONS)
-    return draw_dimensions(DIMENSIONS, curves, test.query_groups)
+        rows = described(net, train.images)
+        curves[name] = over_dimensions(describe(net, test), rows, train.pairs, dimensions)
+    return draw_dimensions(dimensions, curves, test.query_groups)
 
 
 if __name__ == "__main__":

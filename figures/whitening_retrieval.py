@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from figures.collection import Collection
 from figures.described import described
 from gem_lite.evaluate import Interval, evaluate
 from gem_lite.network import RetrievalNet
 from gem_lite.scatter import Pairs
 from gem_lite.search import rank
-from gem_lite.toytown.dataset import ImageSet
-from gem_lite.toytown.ground_truth import labels, query_views
 from gem_lite.whitening import LearnedWhitening, PCAWhitening
 
 Whitening = LearnedWhitening | PCAWhitening
@@ -24,7 +23,8 @@ Whitening = LearnedWhitening | PCAWhitening
 class Search:
     """Descriptors of a database (N, D) and of queries (Q, D), and what is needed to judge a ranking.
 
-    ``query_rows`` (Q,) says where each query lies in the database, ``groups`` (Q,) which landmark it shows.
+    ``query_rows`` (Q,) says where each query lies in the database, -1 where it does not, and ``groups`` (Q,)
+    which landmark it shows.
     """
 
     database: np.ndarray
@@ -49,23 +49,11 @@ class Search:
         return evaluate(ranks, self.ground_truth, protocol).aps
 
 
-def judged(images: ImageSet) -> tuple[np.ndarray, list[dict[str, list[int]]]]:
-    """Queries and ground truth of a split that comes without, as the val split does."""
-    rows = query_views(images)
-    return rows, [labels(images, int(row)) for row in rows]
-
-
-def describe(
-    net: RetrievalNet,
-    images: ImageSet,
-    query_rows: np.ndarray,
-    ground_truth: Sequence[Mapping[str, Any]],
-) -> Search:
-    """Descriptors of all images, and of the queries, cropped to their boxes."""
-    boxes = [truth["bbx"] for truth in ground_truth]
-    database = described(net, images.images)
-    queries = described(net, images.images[query_rows], boxes=boxes)
-    return Search(database, queries, query_rows, ground_truth, images.landmarks[query_rows])
+def describe(net: RetrievalNet, asked: Collection, scales: Sequence[float] = (1.0,)) -> Search:
+    """Descriptors of a database, and of its queries, cropped to their boxes, at the same scales."""
+    database = described(net, asked.images, scales, size=asked.size)
+    queries = described(net, asked.queries, scales, asked.boxes, size=asked.size)
+    return Search(database, queries, asked.query_rows, asked.ground_truth, asked.query_groups)
 
 
 def distinct(pairs: Pairs) -> Pairs:

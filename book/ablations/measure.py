@@ -10,6 +10,7 @@ import numpy as np
 
 from figures import attention_shares, expansion_map, power_sweep, scales_curve
 from figures.attention_pairs import matching_pairs
+from figures.material import collection_of
 from figures.surface_shares import SURFACES
 from figures.whitening_curves import DIMENSIONS
 from figures.whitening_retrieval import Search, both_whitenings, describe, fit_learned, over_dimensions
@@ -78,7 +79,7 @@ def _network(net: RetrievalNet, job: Job, profile: str) -> Found:
     """Raw and whitened retrieval, and on which surfaces similarities rest."""
     train, test = toytown.load(profile, job.seed, "train"), load_test(profile, job.seed)
     rows = extract(net, train.images, size=None, progress=False)
-    search = describe(net, test, test.query_rows, test.ground_truth)
+    search = describe(net, collection_of(test))
     whitenings = both_whitenings(rows, train.covisibility.pairs())
     searches = {"raw": search, **{name: search.whitened(each) for name, each in whitenings.items()}}
     found: Found = {

@@ -11,9 +11,12 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from gem_lite.profiles import PROFILES
+
 from . import executed, interrupts, processes
 from .chapters import Chapter, execution_key, only, pages
 from .errors import BuildError
+from .homes import ON_TOYTOWN, home
 from .needs import run_steps
 from .parameters import merged, parse_overrides, profile_parameters
 from .paths import Paths
@@ -45,18 +48,20 @@ def build(options: argparse.Namespace, paths: Paths) -> None:
     """
     toc_pages = pages(paths.book / "_toc.yml")
     chapters = [Chapter(page) for page in toc_pages if page.suffix == ".ipynb"]
-    given = profile_parameters(paths.book / "profiles", options.profile, options.seed)
+    profile_parameters(paths.book / "profiles", options.profile, options.seed)  # is there such a profile?
     overrides = parse_overrides(options.parameter, [chapter.name for chapter in chapters])
     chosen = only(chapters, options.only)
-    tasks = [_task(chapter, {**given, **overrides[chapter.name]}, paths) for chapter in chosen]
+    tasks = [_task(chapter, options.seed, overrides[chapter.name], paths) for chapter in chosen]
     stale = [
-        task for task in tasks if options.force or not executed.is_current(paths, task.chapter.name, task.key)
+        task
+        for task in tasks
+        if options.force or not executed.is_current(task.place or paths, task.chapter.name, task.key)
     ]
-    run_steps([task.chapter for task in stale], given, paths)
+    _run_steps(stale, options.seed, paths)
     jobs, threads = processes.jobs_and_threads(options.jobs)
     print(f"Chapters: {len(stale)} to execute, {len(tasks) - len(stale)} unchanged", flush=True)
     seconds = run_chapters(stale, paths, jobs, threads) if stale else {}
-    print(_summary(tasks, seconds), flush=True)
+    print(_summary(tasks, seconds, paths), flush=True)
     if options.no_pages or options.only or options.into:
         return
     # Only now: where chapters are executed and no more, there need be no Sphinx.
@@ -71,27 +76,40 @@ def build(options: argparse.Namespace, paths: Paths) -> None:
     print(f"\nThe book: {paths.html / (toc_pages[0].stem + '.html')}")
 
 
-def _task(chapter: Chapter, given: dict[str, Any], paths: Paths) -> Task:
+def _task(chapter: Chapter, seed: int | None, overrides: dict[str, Any], paths: Paths) -> Task:
+    place = home(chapter, paths)
+    given = {**profile_parameters(paths.book / "profiles", place.profile, seed), **overrides}
     parameters = merged(chapter.name, chapter.parameters, given)
-    record = executed.read_record(paths, chapter.name)
+    record = executed.read_record(place, chapter.name)
     return Task(
         chapter,
         given,
         parameters,
         execution_key(chapter, parameters, paths.root),
         record.seconds if record else None,
+        place,
     )
 
 
-def _summary(tasks: Sequence[Task], seconds: dict[str, float]) -> str:
+def _run_steps(stale: Sequence[Task], seed: int | None, paths: Paths) -> None:
+    """The steps of Toytown that stale chapters need; on photographs there are none."""
+    for profile in dict.fromkeys(task.place.profile for task in stale if task.place):
+        if profile in PROFILES:
+            given = profile_parameters(paths.book / "profiles", profile, seed)
+            needy = [task.chapter for task in stale if task.place and task.place.profile == profile]
+            run_steps(needy, given, paths)
+
+
+def _summary(tasks: Sequence[Task], seconds: dict[str, float], paths: Paths) -> str:
     """A table of all chapters: seconds of this run, or of the last one where nothing has changed."""
+    other = [task for task in tasks if task.place and task.place.profile != paths.profile]
     lines = ["", f"{'chapter':<26}{'seconds':>9}"]
     for task in tasks:
         name = task.chapter.name
-        if name in seconds:
-            lines.append(f"{name:<26}{seconds[name]:9.1f}")
-        else:
-            lines.append(f"{name:<26}{task.expected or 0:9.1f}   unchanged")
+        line = f"{name:<26}{seconds.get(name, task.expected or 0):9.1f}"
+        told = [] if name in seconds else ["unchanged"]
+        told += [f"on Toytown, {ON_TOYTOWN}: it asks for what only a rendered world knows"] * (task in other)
+        lines.append("   ".join([line, *told]))
     return "\n".join(lines)
 
 

@@ -40,6 +40,11 @@ class Chapter:
         """The named steps that the chapter declares in its metadata."""
         return list(self.notebook.metadata.get("gem_lite", {}).get("needs", []))
 
+    @property
+    def real_data(self) -> bool:
+        """Whether it can be executed on photographs, as its metadata declare."""
+        return bool(self.notebook.metadata.get("gem_lite", {}).get("real_data", False))
+
     @cached_property
     def parameters(self) -> Parameters:
         """The literals of its parameters cell.

@@ -8,6 +8,7 @@ from gem_lite.report import Value, read_reports
 
 from . import executed
 from .chapters import Chapter
+from .homes import home
 from .paths import Paths
 
 FILE = "claims_table.txt"  # included by 11_pipeline; not a page itself
@@ -27,29 +28,36 @@ def write(chapters: Sequence[Chapter], paths: Paths) -> None:
     file = paths.book / CLAIMS
     if not file.is_file():
         return
-    results = {chapter.name: _reported(executed.notebook_file(paths, chapter.name)) for chapter in chapters}
-    (paths.staged / FILE).write_text(markdown(file, results), encoding="utf8")
+    homes = {chapter.name: home(chapter, paths) for chapter in chapters}
+    results = {name: _reported(executed.notebook_file(place, name)) for name, place in homes.items()}
+    profiles = {name: place.profile for name, place in homes.items()}
+    (paths.staged / FILE).write_text(markdown(file, results, profiles), encoding="utf8")
 
 
 def _reported(notebook: Path) -> dict[str, Value]:
     return {name: record.value for name, record in read_reports(notebook).items()}
 
 
-def markdown(file: Path, results: Results) -> str:
+def markdown(file: Path, results: Results, profiles: Mapping[str, str] | None = None) -> str:
     """One row for each claim, then what was not attempted and why.
 
     Args:
         file: the list of claims.
         results: reported values by chapter.
+        profiles: that each chapter was executed with; where they differ, every measurement names its own.
     """
+    profiles = profiles or {}
+    mixed = len(set(profiles.values())) > 1
     claims, not_attempted = read_claims(file)
     # The chapter has no column of its own: on a phone three are enough.
     lines = ["| the paper claims | measured here | verdict |", "| :-- | :-- | :-- |"]
     for claim in claims:
         found = results.get(claim.chapter, {})
         verdict = VERDICTS[judge(claim, found)]
+        on = f" (profile `{profiles[claim.chapter]}`)" if mixed and claim.chapter in profiles else ""
         said = f"{claim.claim} ({claim.paper}). {claim.why}".rstrip()
-        lines.append(f"| {said} | {_measured(claim, found)}{{doc}}`{claim.chapter}` | {verdict} |")
+        place = f"{_measured(claim, found)}{{doc}}`{claim.chapter}`{on}"
+        lines.append(f"| {said} | {place} | {verdict} |")
     lines += ["", "Not tested here:", ""]
     lines += [f"- **{entry['what']}** ({entry['paper']}). {entry['why']}" for entry in not_attempted]
     return "\n".join(lines) + "\n"

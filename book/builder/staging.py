@@ -8,6 +8,7 @@ import nbformat
 
 from . import claims_table, executed, status
 from .chapters import Chapter
+from .homes import home, with_note
 from .paths import Paths
 from .pictures import lighter
 from .rendering import CONFIG
@@ -27,7 +28,8 @@ def stage(chapters: Iterable[Chapter], paths: Paths) -> None:
     place = repository(paths.root / CONFIG)
     chapters = list(chapters)
     for chapter in chapters:
-        notebook = nbformat.read(executed.notebook_file(paths, chapter.name), as_version=4)
+        file = executed.notebook_file(home(chapter, paths), chapter.name)
+        notebook = with_note(nbformat.read(file, as_version=4), chapter, paths)
         nbformat.write(lighter(with_links(fit_for_print(notebook), place)), paths.staged / chapter.path.name)
     status.write(chapters, paths)
     claims_table.write(chapters, paths)

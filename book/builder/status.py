@@ -7,6 +7,7 @@ from typing import Any
 from . import executed
 from .chapters import Chapter
 from .executed import ExecutionRecord
+from .homes import home
 from .paths import Paths
 
 FILE = "status_records.txt"  # included by status.md; not a page itself
@@ -14,7 +15,7 @@ FILE = "status_records.txt"  # included by status.md; not a page itself
 
 def write(chapters: Sequence[Chapter], paths: Paths) -> None:
     """Write the records of the staged chapters beside the staged pages."""
-    records = [executed.read_record(paths, chapter.name) for chapter in chapters]
+    records = [executed.read_record(home(chapter, paths), chapter.name) for chapter in chapters]
     known = [record for record in records if record is not None]
     (paths.staged / FILE).write_text(markdown(known), encoding="utf8")
 
@@ -32,6 +33,12 @@ def markdown(records: Sequence[ExecutionRecord]) -> str:
         lines.append(f"| {{doc}}`{record.chapter}` | {when} | {record.seconds:.1f} | {mark} |")
     total = sum(record.seconds for record in records)
     lines.append(f"| all {len(records)} | | {total:.1f} | |")
+    if len(profiles := {record.parameters.get("profile") for record in records}) > 1:
+        named = " and ".join(f"`{profile}`" for profile in sorted(map(str, profiles)))
+        lines += [
+            "",
+            f"Two profiles are mixed here, {named}: each chapter's letter says which.",
+        ]
     for index, described in enumerate(environments):
         lines += ["", f"**{_letter(index)}**", ""]
         lines += [f"- {name}: {value}" for name, value in described.items()]

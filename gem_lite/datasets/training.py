@@ -123,20 +123,26 @@ def subset(known: GivenPairs, rows: IntArray) -> GivenPairs:
     return given_pairs(known.clusters[rows], place[q[inside]], place[p[inside]])
 
 
-def pairs_validation(
-    images: Sequence[Path], known: GivenPairs, size: float = 1024, most: int = 100, seed: int = 0
-) -> Callable[[RetrievalNet], float]:
-    """A function that gives a network's mAP, 0..1, on images with known pairs.
+def validation_queries(
+    known: GivenPairs, most: int = 100, seed: int = 0
+) -> tuple[IntArray, list[dict[str, list[int]]]]:
+    """Queries and a ground truth from pairs alone.
 
-    Queries are searched among all the images. Their matches are right answers; other images of their cluster
-    are junk, since nobody knows whether they match.
+    A query's matches are right answers. Other images of its cluster are junk, as it is itself: nobody knows
+    whether they match.
 
     Args:
-        images: N paths.
-        known: their clusters and pairs.
-        size: longest side that the network sees.
+        known: clusters and pairs of N images.
         most: queries at most, drawn once.
         seed: of that draw.
+
+    Returns:
+        Rows of the queries (Q,), ascending, and for each "ok" and "junk" as `gem_lite.evaluate.evaluate`
+        takes them.
+
+    >>> known = given_pairs([7, 7, 7, 8], [0, 1], [1, 0])
+    >>> validation_queries(known)
+    (array([0, 1]), [{'ok': [1], 'junk': [2, 0]}, {'ok': [0], 'junk': [2, 1]}])
     """
     asked = np.unique(known.pairs()[0])
     queries = np.sort(stream("validation queries", seed).permutation(asked)[:most])
@@ -145,6 +151,24 @@ def pairs_validation(
         positives = known.candidates(int(query))
         others = np.setdiff1d(known.companions(int(query)), positives)
         truth.append({"ok": positives.tolist(), "junk": [*others.tolist(), int(query)]})
+    return queries, truth
+
+
+def pairs_validation(
+    images: Sequence[Path], known: GivenPairs, size: float = 1024, most: int = 100, seed: int = 0
+) -> Callable[[RetrievalNet], float]:
+    """A function that gives a network's mAP, 0..1, on images with known pairs.
+
+    Queries, as `validation_queries` draws them, are searched among all the images.
+
+    Args:
+        images: N paths.
+        known: their clusters and pairs.
+        size: longest side that the network sees.
+        most: queries at most, drawn once.
+        seed: of that draw.
+    """
+    queries, truth = validation_queries(known, most, seed)
 
     def measure(net: RetrievalNet) -> float:
         described = extract(net, list(images), size=size, progress=False)

@@ -18,7 +18,7 @@ from book.builder.chapters import Chapter
 from book.builder.errors import BuildError
 from book.builder.needs import run_steps
 from book.builder.paths import Paths
-from book.builder.staging import fit_for_print
+from book.builder.staging import fit_for_print, stage
 
 DEADLINE = 120.0
 
@@ -255,3 +255,27 @@ def test_traces_of_the_execution_are_removed() -> None:
     printed = fit_for_print(nbformat.v4.new_notebook(cells=[cell], metadata=metadata))
     assert printed.cells[0].metadata == {"tags": ["injected-parameters", "remove-cell"]}
     assert printed.metadata == kept
+
+
+@pytest.mark.slow
+def test_under_a_profile_of_real_data_the_others_are_executed_on_toytown(mini: MiniBook) -> None:
+    mini.chapter("01_town", "print(profile)")
+    mini.chapter("02_real", "print(profile)", needs=["render"], real_data=True)
+    result = mini.build("--no-pages", "--profile", "paper")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Steps" not in result.stdout, "Toytown is not rendered for a chapter on photographs"
+    lines = {line.split()[0]: line for line in result.stdout.splitlines() if line.startswith("0")}
+    assert "on Toytown, lite" in lines["01_town"]
+    assert "Toytown" not in lines["02_real"]
+    assert mini.executes("--profile", "paper") == []
+    assert mini.executes("--profile", "lite", "--only", "01_town") == [], "the book's own, where it has one"
+
+    paths = Paths(mini.root, "paper")
+    chapters = [Chapter(mini.book / f"{name}.ipynb") for name in mini.chapters]
+    stage(chapters, paths)
+    town, real = (nbformat.read(paths.staged / f"{name}.ipynb", 4).cells for name in mini.chapters)
+    assert "executed on Toytown, with the profile `lite`" in town[0].source
+    assert "executed on real photographs, with the profile `paper`" in real[0].source
+    assert [cells[-1].outputs[0].text for cells in (town, real)] == ["lite\n", "paper\n"]
+    status = (paths.staged / "status_records.txt").read_text()
+    assert "Two profiles are mixed here, `lite` and `paper`" in status

@@ -63,3 +63,11 @@ def test_what_was_not_measured_and_not_attempted_is_said(file: Path) -> None:
         [f"{{doc}}`{chapter}`", "– not measured |"] for chapter in ("01_a", "02_b")
     ]
     assert "- **The rest** (section 5). No pictures." in text
+
+
+def test_a_measurement_names_its_profile_where_profiles_are_mixed(file: Path) -> None:
+    results = {"01_a": {"gain": 1.5, "gain_interval": "+1.5 (0.2 to 2.8)"}}
+    mixed = markdown(file, results, {"01_a": "lite", "02_b": "paper"})
+    assert "+1.5 (0.2 to 2.8), {doc}`01_a` (profile `lite`) |" in rows(mixed)[0]
+    assert "{doc}`02_b` (profile `paper`) |" in rows(mixed)[1]
+    assert "profile" not in markdown(file, results, {"01_a": "lite", "02_b": "lite"})

@@ -54,3 +54,11 @@ def test_another_environment_is_told_apart(name: str, value: Any) -> None:
     assert "| {doc}`02_b` | 2026-11-28\N{NO-BREAK SPACE}14:40 | 12.3 | B |" in text
     assert "**A**" in text
     assert "**B**" in text
+
+
+def test_mixed_profiles_are_named() -> None:
+    other = replace(RECORD, chapter="11_k", parameters={"profile": "paper", "seed": 0})
+    text = markdown([RECORD, other])
+    assert "| {doc}`11_k` | 2026-11-28 14:40 | 12.3 | B |" in text
+    assert "Two profiles are mixed here, `lite` and `paper`" in text
+    assert "mixed" not in markdown([RECORD, replace(RECORD, chapter="02_b")])

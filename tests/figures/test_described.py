@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 from torch import nn
 
 from figures import described as module
@@ -43,6 +44,18 @@ def test_each_scale_is_computed_once(monkeypatch):
     for scales in ((1.0,), (1.0, 0.75), (0.75,)):
         described(network(), IMAGES, scales)
     assert asked == [(1.0,), (0.75,)]
+
+
+def test_files_are_described_at_a_size_and_in_shards(tmp_path, cache):
+    files = [tmp_path / f"{number}.png" for number in range(3)]
+    for file, pixels in zip(files, IMAGES, strict=True):
+        Image.fromarray(pixels).save(file)
+    boxes = [BOXES[0], None, BOXES[2]]
+    how = {"size": 36, "boxes": boxes, "scales": (1.0, 0.9), "progress": False}
+    for _ in ("computed", "read"):
+        found = described(network(), files, (1.0, 0.9), boxes, size=36)
+        np.testing.assert_allclose(found, extract(network(), files, **how), atol=1e-6)
+    assert len([folder for folder in cache.glob("descriptors-*") if folder.is_dir()]) == 2
 
 
 def test_another_network_and_other_pictures_have_their_own(cache):

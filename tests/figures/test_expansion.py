@@ -1,5 +1,6 @@
 """The query expansion chapter's figures: neighbours and weights by hand, the map of settings, the strips."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import matplotlib
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from figures import expansion_drift, expansion_map, expansion_neighbours, ranked_strip
+from figures.collection import Collection
 from figures.expansion_neighbours import Neighbours
 from figures.whitening_retrieval import Search
 from gem_lite.evaluate import evaluate
@@ -39,6 +41,17 @@ def test_neighbours_leave_the_query_out_and_know_what_is_wrong(search: Search) -
     found = expansion_neighbours.neighbours(search)
     assert found.similarities[0] == pytest.approx(np.cos(np.deg2rad([10, 20, 30, 60, 100])), abs=1e-6)
     assert found.wrong.tolist() == [[False, False, True, False, True]]
+
+
+def test_a_query_that_is_not_in_the_database_keeps_all_neighbours(search: Search) -> None:
+    found = expansion_neighbours.neighbours(replace(search, query_rows=np.array([-1])))
+    assert found.similarities.shape == (1, 6)
+    assert found.similarities[0, 0] == pytest.approx(1)
+    two = replace(search, queries=search.database[[0, 4]], query_rows=np.array([-1, 4]))
+    two = replace(two, ground_truth=[*search.ground_truth, *search.ground_truth])
+    found = expansion_neighbours.neighbours(two)
+    assert found.similarities[:, 0] == pytest.approx([1, np.cos(np.deg2rad(10))], abs=1e-6)
+    assert found.similarities.shape == (2, 5)
 
 
 def test_weights_are_powers_and_never_negative(search: Search) -> None:
@@ -126,10 +139,14 @@ def test_strips_are_ranked_judged_and_without_the_query_itself(
         asked_for.append(row)
         return SimpleNamespace(image=np.zeros((size, size, 3), dtype=np.uint8))
 
-    images = SimpleNamespace(images=np.zeros((6, 64, 64, 3), dtype=np.uint8), larger=larger)
+    pictures = np.zeros((6, 64, 64, 3), dtype=np.uint8)
+    town = SimpleNamespace(images=pictures, larger=larger)
+    asked = Collection(
+        pictures, None, pictures[:1], search.ground_truth, search.query_rows, search.groups, town=town
+    )
     drawn: list[ranked_strip.Strip] = []
     monkeypatch.setattr(ranked_strip, "draw", drawn.extend)
-    expansion_drift.draw(images, search, query=0, n=3, answers=3)
+    expansion_drift.draw(asked, search, query=0, n=3, answers=3)
     assert [strip.text for strip in drawn] == ["no expansion", "AQE, n = 3", "α = 3, n = 3"]
     assert [answer.kind for answer in drawn[0].answers] == ["positive", "junk", "negative"]
     assert drawn[0].answers[0].text == f"{np.cos(np.deg2rad(10)):.2f}"

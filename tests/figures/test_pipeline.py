@@ -12,6 +12,7 @@ import pytest
 
 from figures import pipeline
 from figures.expansion_map import expanded_aps
+from figures.material import material
 from figures.pipeline import Described, Step, described, step
 from gem_lite import toytown
 from gem_lite.extract import extract
@@ -28,7 +29,8 @@ def _close_figures() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def found() -> Described:
     net = build_network("compact", seed=0)
-    return described(net, toytown.load("tiny", 0, "train"), toytown.load("tiny", 0, "val"), (1.0, 0.5))
+    town = material("tiny")
+    return described(net, town.train(), town.val(), (1.0, 0.5))
 
 
 def test_everything_is_described_at_the_same_scales(found: Described) -> None:
@@ -63,6 +65,10 @@ def test_differences_are_paired() -> None:
     assert (gain.mean, gain.low, gain.high) == pytest.approx((0.05, 0.05, 0.05))
     alone = first.interval(groups)
     assert alone.low < alone.mean < alone.high or alone.low == alone.high == pytest.approx(0.5)
+
+
+def test_a_network_that_nobody_released_measures_nothing() -> None:
+    assert step("MAC", None, "Lw", 3.0).aps == {}
 
 
 def test_the_figure_has_a_line_for_every_step(found: Described) -> None:

@@ -1,6 +1,7 @@
 """The picture of the chapter on scales shows what the package measures."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import matplotlib
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from figures import scales_curve
+from figures.material import collection_of
 from gem_lite.evaluate import bootstrap, evaluate
 from gem_lite.extract import extract
 from gem_lite.network import build_network
@@ -57,7 +59,16 @@ def test_aps_are_those_of_extract_rank_and_evaluate(cropped: bool) -> None:
     pictures = test.images[test.query_rows]
     queries = extract(net, pictures, size=None, scales=scales, boxes=boxes, progress=False)
     expected = evaluate(rank(queries, database)[0], test.ground_truth, "medium").aps
-    np.testing.assert_allclose(scales_curve.aps(net, test, scales, cropped), expected)
+    np.testing.assert_allclose(scales_curve.aps(net, collection_of(test), scales, cropped), expected)
+
+
+def test_whole_queries_that_are_not_in_the_database_are_described() -> None:
+    net, test = build_network("compact", channels=(4, 6, "M", 8), seed=0).eval(), collection_of(noise())
+    apart = replace(test, query_rows=np.full(4, -1), queries=test.queries[::-1].copy())
+    rows = extract(net, test.images, size=None, progress=False)
+    queries = extract(net, apart.queries, size=None, progress=False)
+    expected = evaluate(rank(queries, rows)[0], test.ground_truth, "medium").aps
+    np.testing.assert_allclose(scales_curve.aps(net, apart, (1.0,), cropped=False), expected)
 
 
 def test_sets_cost_the_sum_of_their_areas() -> None:

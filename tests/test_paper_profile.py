@@ -65,6 +65,7 @@ def miniature(tmp_path_factory, files):
         patch.setenv("GEM_LITE_CACHE", str(folder / "cache"))
         patch.setenv("GEM_LITE_DATA", str(folder / "data"))
         patch.setenv("TORCH_HOME", str(folder / "torch"))
+        patch.setenv("TQDM_DISABLE", "1")  # as the build does
         patch.setenv("GEM_LITE_SOURCES", str(folder / "own.toml"))
         town = folder / "town"
         export(town, "tiny", size=SIZE, workers=1)

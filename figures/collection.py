@@ -96,4 +96,4 @@ class Collection:
 
 
 def _resized(image: Path | NDArray[np.uint8], size: float | None) -> NDArray[np.uint8]:
-    return np.asarray(resize_image(read_image(image), size))
+    return np.array(resize_image(read_image(image), size))  # a copy: torch wants to be able to write

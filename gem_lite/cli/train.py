@@ -84,12 +84,16 @@ def run(chosen: argparse.Namespace) -> None:
     checkpoint = chosen.out.with_name(chosen.out.name + ".checkpoint")
     with processes(chosen.device) as here:
         chosen.device = str(here.device)
+        chosen.quiet |= here.rank > 0
         net = options.network(chosen)
         if chosen.fixed_p:
             net.pool.requires_grad_(False)
-        with plain_warnings():
+        # Of several processes the first alone speaks; an error is everybody's.
+        with plain_warnings(), warnings.catch_warnings():
+            if here.rank > 0:
+                warnings.simplefilter("ignore")
             data = training_data(chosen)
-        config = fitting(config_of(chosen), data)
+            config = fitting(config_of(chosen), data)
         history = distributed.fit(net, data, config, checkpoint, progress=not chosen.quiet)
         if here.rank == 0:
             save(net.cpu(), chosen.out)

@@ -1,6 +1,7 @@
 """The command line on a folder, on Toytown's export and on photographs; each command goes on where it was."""
 
 import json
+import os
 import pickle
 import re
 import subprocess
@@ -325,6 +326,44 @@ def test_train_goes_on_after_an_interruption_and_ends_as_without_one(
     assert not (tmp_path / "cut.safetensors.checkpoint").exists()
     assert run("train", things, "--out", tmp_path / "cut.safetensors", *common) == 1
     assert "is there already" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_train_by_two_processes_is_that_of_one(things, net_file, tmp_path, root):
+    """The command as a user types it; float32, so equal up to what rounding makes of two steps."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    common = (
+        *("--network", net_file, "--epochs", 1, "--tuples", 4, "--batch", 2, "--rate", 1e-4),
+        *("--size", 64, "--validation-size", 64, "--held-out", 0.34, "--device", "cpu"),
+    )
+    done = {}
+    for name, launcher in (("one", ()), ("two", torchrun)):
+        command = [*launcher, "-m", "gem_lite", "train", things, "--out", tmp_path / f"{name}.safetensors"]
+        done[name] = subprocess.run(
+            [sys.executable, *map(str, (*command, *common))],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        assert done[name].returncode == 0, done[name].stderr
+    # The first process alone speaks and writes.
+    assert done["two"].stdout.count("holds the network of epoch 1") == 1
+    assert done["two"].stderr.count("note: 1 of 19 pictures cannot be read") == 1
+    assert done["two"].stderr.count("each query has 3 negatives instead of 5") == 1
+    assert not list(tmp_path.glob("*.checkpoint"))
+    one, two = (
+        json.loads((tmp_path / f"{name}.safetensors.history.json").read_text()) for name in ("one", "two")
+    )
+    assert [row["epoch"] for row in two] == [1]
+    for name in ("loss", "p", "validation"):
+        assert two[0][name] == pytest.approx(one[0][name], rel=1e-5), name
+    start = open_network(net_file).state_dict()
+    one, two = (open_network(tmp_path / f"{name}.safetensors").state_dict() for name in ("one", "two"))
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, rtol=0, atol=1e-6)
+    assert any(not torch.equal(start[name], value) for name, value in one.items()), "something was learned"
 
 
 def test_few_classes_get_fewer_negatives(things):

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from figures import power_sweep, style
-from figures.whitening_retrieval import judged
+from figures.material import judged
 from gem_lite import toytown
 from gem_lite.fine_tuned import fine_tuned
 from gem_lite.network import RetrievalNet
@@ -25,7 +25,8 @@ def measure(
 
     The body, which costs most, runs once. Queries are cropped and searched as `validation_map` does.
     """
-    split = power_sweep.Queried(images.images, *judged(images))
+    asked = judged(images)
+    split = power_sweep.Queried(asked.images, asked.query_rows, asked.ground_truth)
     described = power_sweep.describe(net, split, powers)
     return np.nanmean(power_sweep.average_precisions(*described, split, protocol), axis=1)
 

@@ -1,5 +1,6 @@
 """The status page says what the records of the executions say."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -59,6 +60,6 @@ def test_another_environment_is_told_apart(name: str, value: Any) -> None:
 def test_mixed_profiles_are_named() -> None:
     other = replace(RECORD, chapter="11_k", parameters={"profile": "paper", "seed": 0})
     text = markdown([RECORD, other])
-    assert "| {doc}`11_k` | 2026-11-28 14:40 | 12.3 | B |" in text
+    assert re.search(r"`11_k` \|.*\| B \|", text)
     assert "Two profiles are mixed here, `lite` and `paper`" in text
     assert "mixed" not in markdown([RECORD, replace(RECORD, chapter="02_b")])

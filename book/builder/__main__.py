@@ -11,8 +11,6 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from gem_lite.profiles import PROFILES
-
 from . import executed, interrupts, processes
 from .chapters import Chapter, execution_key, only, pages
 from .errors import BuildError
@@ -92,12 +90,11 @@ def _task(chapter: Chapter, seed: int | None, overrides: dict[str, Any], paths: 
 
 
 def _run_steps(stale: Sequence[Task], seed: int | None, paths: Paths) -> None:
-    """The steps of Toytown that stale chapters need; on photographs there are none."""
+    """The steps that stale chapters need, for the profile of each."""
     for profile in dict.fromkeys(task.place.profile for task in stale if task.place):
-        if profile in PROFILES:
-            given = profile_parameters(paths.book / "profiles", profile, seed)
-            needy = [task.chapter for task in stale if task.place and task.place.profile == profile]
-            run_steps(needy, given, paths)
+        given = profile_parameters(paths.book / "profiles", profile, seed)
+        needy = [task.chapter for task in stale if task.place and task.place.profile == profile]
+        run_steps(needy, given, paths)
 
 
 def _summary(tasks: Sequence[Task], seconds: dict[str, float], paths: Paths) -> str:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable
 
 from gem_lite.cache import artefact_path, written_atomically
+from gem_lite.profiles import PROFILES
 
 from . import processes
 from .chapters import Chapter
@@ -20,7 +21,7 @@ STEPS_MODULE = "gem_lite.steps"
 
 
 def run_steps(chapters: Iterable[Chapter], parameters: Parameters, paths: Paths) -> None:
-    """Make sure that the artefacts of these chapters lie in the cache.
+    """Make sure that the artefacts of these chapters lie in the cache; on photographs there are none.
 
     Starting the steps costs an import of torch even when nothing is to be done. A mark in the cache, under
     the same kind of content hash as the artefacts, says that they were made; it goes when the cache goes.
@@ -29,9 +30,9 @@ def run_steps(chapters: Iterable[Chapter], parameters: Parameters, paths: Paths)
         BuildError: when a step fails.
     """
     names = list(dict.fromkeys(name for chapter in chapters for name in chapter.needs))
-    if not names:
-        return
     profile, seed = parameters["profile"], parameters["seed"]
+    if not names or profile not in PROFILES:
+        return
     marks = {
         name: artefact_path(
             f"{profile}-{seed}-step-{name}", {"profile": profile, "seed": seed}, [STEPS_MODULE], ".done"

@@ -7,6 +7,7 @@ from book.builder import executed
 from book.builder.chapters import Chapter, execution_key, pages
 from book.builder.chapters import only as chosen
 from book.builder.errors import BuildError
+from book.builder.homes import home
 from book.builder.parameters import merged, profile_parameters
 from book.builder.paths import Paths
 from gem_lite.report import Record, read_reports
@@ -35,13 +36,13 @@ class Run:
 
 
 def chapters_of(paths: Paths, only: Iterable[str] = ()) -> list[Chapter]:
-    """The book's chapters, or those of these names.
+    """The book's chapters that are executed with this profile, or those of these names.
 
     Raises:
         BuildError: for a name that is not in the table of contents.
     """
     found = [Chapter(page) for page in pages(paths.book / "_toc.yml") if page.suffix == ".ipynb"]
-    return chosen(found, list(only))
+    return chosen([chapter for chapter in found if home(chapter, paths) == paths], list(only))
 
 
 def is_trained(chapter: Chapter) -> bool:

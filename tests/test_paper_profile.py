@@ -62,13 +62,13 @@ def miniature(tmp_path_factory, files):
     """All files, and an environment that leads to them."""
     folder = tmp_path_factory.mktemp("paper")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GEM_LITE_CACHE", str(folder / "cache"))
         patch.setenv("GEM_LITE_DATA", str(folder / "data"))
         patch.setenv("TORCH_HOME", str(folder / "torch"))
         patch.setenv("TQDM_DISABLE", "1")  # as the build does
         patch.setenv("GEM_LITE_SOURCES", str(folder / "own.toml"))
         town = folder / "town"
         export(town, "tiny", size=SIZE, workers=1)
+        patch.setenv("GEM_LITE_CACHE", str(folder / "cache"))
         # As in the revisited benchmarks the queries are not in the database.
         truth = pickle.loads((town / "test/toytown/gnd_toytown.pkl").read_bytes())
         (folder / "gnd_roxford5k.pkl").write_bytes(pickle.dumps(without_queries(truth)))

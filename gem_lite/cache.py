@@ -34,7 +34,8 @@ def cache_dir() -> Path:
     return home / "gem_lite"
 
 
-def imported_names(source: str, package: str = "") -> set[str]:
+@cache  # a file that many chapters import is read for each of them, but taken apart once
+def imported_names(source: str, package: str = "") -> frozenset[str]:
     """Dotted names of the project's own modules that a piece of Python source may import.
 
     ``from a.b import c`` gives both ``a.b`` and ``a.b.c``: whether ``c`` is a module is decided by whoever
@@ -51,7 +52,7 @@ def imported_names(source: str, package: str = "") -> set[str]:
                 base = ".".join([*parents, base] if base else parents)
             names.add(base)
             names.update(f"{base}.{alias.name}" for alias in node.names)
-    return {name for name in names if name.split(".")[0] in OWN_PACKAGES}
+    return frozenset(name for name in names if name.split(".")[0] in OWN_PACKAGES)
 
 
 @cache

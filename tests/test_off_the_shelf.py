@@ -8,6 +8,8 @@ from gem_lite.network import load_network
 from gem_lite.pooling import MAC, GeM, SPoC
 from gem_lite.profiles import get_profile
 
+pytestmark = pytest.mark.slow  # a network is pre-trained
+
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):
@@ -22,7 +24,6 @@ def never(*_arguments, **_options):
     raise AssertionError("computed again")
 
 
-@pytest.mark.slow
 def test_the_network_comes_from_the_cache_under_any_pooling(cache, monkeypatch):
     first = off_the_shelf.pretrained("tiny", pooling="mac")
     monkeypatch.setattr(off_the_shelf, "pretrain", never)
@@ -46,7 +47,6 @@ def test_the_network_knows_where_it_comes_from(cache):
     assert 0 < meta["accuracy"] <= 1
 
 
-@pytest.mark.slow
 def test_a_damaged_network_is_trained_again(cache):
     expected = off_the_shelf.pretrained("tiny").backbone.state_dict()
     (path,) = cache.glob("pretrained-tiny-0-mean-*.pt")
@@ -56,7 +56,6 @@ def test_a_damaged_network_is_trained_again(cache):
     load_network(path)
 
 
-@pytest.mark.slow
 def test_interrupted_training_leaves_nothing(cache, monkeypatch):
     def interrupted(*_arguments, **_options):
         raise KeyboardInterrupt

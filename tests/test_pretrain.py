@@ -13,6 +13,8 @@ from gem_lite.pretrain import Pretrained, picture_size, pretrain
 from gem_lite.profiles import Profile, get_profile
 from gem_lite.toytown.objects import ObjectPictures
 
+pytestmark = pytest.mark.slow  # networks are pre-trained
+
 
 @pytest.fixture(scope="module")
 def backdrop(tmp_path_factory) -> toytown.ImageSet:
@@ -30,7 +32,6 @@ def trained(backdrop) -> Pretrained:
     return pretrain(backdrop, shortened(10), seed=0)
 
 
-@pytest.mark.slow
 def test_the_accuracy_of_all_pictures_lies_between_that_of_objects_and_of_buildings(trained):
     low, high = sorted((trained.object_accuracy, trained.family_accuracy))
     assert low <= trained.accuracy <= high
@@ -68,7 +69,6 @@ def test_the_accuracy_is_that_of_the_folded_network(backdrop):
     torch.testing.assert_close(after, kept["before"], rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.slow
 def test_the_same_seed_gives_the_same_network_and_another_another(backdrop):
     one, two, other = (pretrain(backdrop, shortened(4), seed=seed) for seed in (0, 0, 1))
     for first, second in zip(one.network.parameters(), two.network.parameters(), strict=True):
@@ -111,7 +111,6 @@ def test_pictures_are_two_thirds_of_the_images():
     assert [picture_size(get_profile(name).image_size) for name in ("tiny", "lite", "gpu")] == [40, 64, 104]
 
 
-@pytest.mark.slow
 def test_it_learns_to_recognise_objects_that_it_never_saw(backdrop):
     """Guessing is right once in 28 times; a few hundred small pictures more are enough to do far better."""
     assert pretrain(backdrop, shortened(200)).object_accuracy > 4 / 28
@@ -131,7 +130,6 @@ def test_pictures_arrive_in_order(backdrop, painters):
     assert numbers == [2, 3, 4, 5, 6]
 
 
-@pytest.mark.slow
 def test_an_interrupted_run_goes_on_and_ends_with_the_same_network(backdrop, tmp_path, monkeypatch):
     from gem_lite import pretrain as module
 

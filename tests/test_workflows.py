@@ -41,8 +41,12 @@ def test_the_three_workflows_are_there() -> None:
     assert [path.stem for path in FILES] == ["ci", "gpu", "weekly"]
 
 
-def test_they_are_what_github_accepts(tmp_path: Path) -> None:
+def test_they_are_what_github_accepts() -> None:
     assert problems(*FILES) == ""
+
+
+@pytest.mark.slow
+def test_a_broken_one_is_refused(tmp_path: Path) -> None:
     broken = read(FILES[0])
     del broken["jobs"]["test"]["runs-on"]
     (tmp_path / "broken.yml").write_text(yaml.safe_dump(broken))

@@ -66,7 +66,7 @@ class Chapter:
         sources = [cell.source for cell in self.notebook.cells if cell.cell_type == "code"]
         return "\n".join(TransformerManager().transform_cell(source) for source in sources)
 
-    def imports(self) -> set[str]:
+    def imports(self) -> frozenset[str]:
         """The project's modules that the chapter may import.
 
         Raises:

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,12 @@ def test_code_is_clean(tool: list[str]) -> None:
     assert result.returncode == 0, result.stdout
 
 
+@cache
+def names_of(notebook: Path) -> list[str]:
+    """Patterns of what a notebook reports; kept, since a page pastes hundreds of results."""
+    return list(reported_names(read(notebook)))
+
+
 @pytest.mark.parametrize("path", PAGES, ids=named)
 def test_pasted_results_are_reported(path: Path) -> None:
     for page, key in glued(prose_of(path)):
@@ -79,7 +86,7 @@ def test_pasted_results_are_reported(path: Path) -> None:
             f"{key}: a plain page must name the notebook: {{glue:text}}`page.ipynb::{key}`"
         )
         assert notebook.is_file(), f"{key}: there is no {notebook.name}"
-        assert any(re.fullmatch(name, key) for name in reported_names(read(notebook))), (
+        assert any(re.fullmatch(name, key) for name in names_of(notebook)), (
             f"{notebook.name} does not report {key!r}"
         )
 

@@ -109,6 +109,7 @@ def test_it_starts_as_a_module(root):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_evaluate_on_toytowns_export_agrees_with_the_library(town, net_file, tmp_path, capsys):
     jpg, truth = town / "test/toytown/jpg", town / "test/toytown/gnd_toytown.pkl"
     code = run(
@@ -139,6 +140,7 @@ def test_evaluate_on_toytowns_export_agrees_with_the_library(town, net_file, tmp
     assert "α-weighted, first 3 answers, α = 3" in text
 
 
+@pytest.mark.slow
 def test_evaluate_with_learned_and_pca_whitening(town, net_file, tmp_path, capsys):
     """On the pairs of Toytown's validation landmarks, through the file of pairs that training sets have."""
     jpg, truth = town / "test/toytown/jpg", town / "test/toytown/gnd_toytown.pkl"

@@ -13,6 +13,8 @@ from PIL import Image
 from gem_lite.datasets import load_ground_truth
 from gem_lite.toytown.export import export
 
+pytestmark = pytest.mark.slow  # three splits are rendered and written
+
 SIZE = 80
 
 
@@ -204,7 +206,6 @@ def test_wrong_options_are_explained(options, message, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.slow
 def test_the_command_line_exports_and_draws_a_contact_sheet(tmp_path):
     command = [sys.executable, "-m", "gem_lite.toytown"]
     options = ["--profile", "tiny", "--seed", "0"]
@@ -226,7 +227,6 @@ def test_the_command_line_exports_and_draws_a_contact_sheet(tmp_path):
         assert image.size == (5 * 64, 6 * 64)
 
 
-@pytest.mark.slow
 def test_an_unknown_split_on_the_command_line_lists_the_known_ones(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "gem_lite.toytown", "export", tmp_path, "--splits", "all"],

@@ -82,6 +82,7 @@ def test_a_program_outlives_the_package(tmp_path: Path) -> None:
         assert not any("gem_lite" in name for name in operations)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["rmac", RegionalPool(GeM(2.5), nn.Linear(16, 16))], ids=["rmac", "gem"])
 def test_regional_pooling_is_exported_for_one_size(tmp_path: Path, pooling: str | nn.Module) -> None:
     net = network(pooling=pooling)

@@ -20,7 +20,7 @@ PICTURE = re.compile(
     r'(?P<image><img\b[^>]*?\bsrc="(?P<file>_images/[^"]+)"[^>]*>)(?:\s*</a>)?'
 )
 NUMBER = re.compile(r'<span class="caption-number">([^<]+)</span>')
-WIDE = 2.1  # times as wide as high: on a phone a strip that is hard to read
+WIDE = 1.6  # times as wide as high: on a phone a strip that is hard to read
 
 
 def enlargeable(html: str, folder: Path) -> str:

@@ -11,6 +11,8 @@ from .homes import home
 from .paths import Paths
 
 FILE = "status_records.txt"  # included by status.md; not a page itself
+# Hyphens and a space at which no line ends.
+WHEN = "%Y\N{NON-BREAKING HYPHEN}%m\N{NON-BREAKING HYPHEN}%d\N{NO-BREAK SPACE}%H:%M"
 
 
 def write(chapters: Sequence[Chapter], paths: Paths) -> None:
@@ -28,7 +30,7 @@ def markdown(records: Sequence[ExecutionRecord]) -> str:
         described = _environment(record)
         if described not in environments:
             environments.append(described)
-        when = datetime.fromisoformat(record.finished).strftime("%Y-%m-%d\N{NO-BREAK SPACE}%H:%M")
+        when = datetime.fromisoformat(record.finished).strftime(WHEN)
         mark = _letter(environments.index(described))
         lines.append(f"| {{doc}}`{record.chapter}` | {when} | {record.seconds:.1f} | {mark} |")
     total = sum(record.seconds for record in records)

@@ -62,6 +62,9 @@ function namedPlaces(count) {
 
 const KINDS = { p: "right", n: "wrong", j: "junk" };
 
+/** A weight beside its axis, which has room for five characters. */
+const onAxis = (weight) => (weight >= 0.1 ? threeDigits(weight) : weight.toFixed(3));
+
 class ExpansionWeights extends BookElement {
   static template = `
     <div class="card" role="group" aria-label="Weights of query expansion">
@@ -203,10 +206,10 @@ class ExpansionWeights extends BookElement {
     const curve = Array.from({ length: 101 }, (_, i) => low + ((high - low) * i) / 100);
     const points = curve.map((s) => `${across(s).toFixed(2)},${height(weightOf(s, this.exponent)).toFixed(2)}`);
     this.find(".line").setAttribute("d", `M${points.join("L")}`);
-    this.find(".most").textContent = threeDigits(most);
+    this.find(".most").textContent = onAxis(most);
     const width = WIDTH / kinds.length;
     const top = Math.max(...weights); // a large α makes all of them small: the tallest bar keeps its height
-    for (const label of this.shadowRoot.querySelectorAll(".top")) label.textContent = threeDigits(top);
+    for (const label of this.shadowRoot.querySelectorAll(".top")) label.textContent = onAxis(top);
     const [dots, bars] = [this.find(".curve g").children, this.find(".bars g").children];
     weights.forEach((weight, i) => {
       const similarity = Math.max(similarities[i], 0);

@@ -23,7 +23,7 @@ RECORD = ExecutionRecord(
 
 def test_a_chapter_has_its_line() -> None:
     text = markdown([RECORD])
-    assert "| {doc}`01_a` | 2026-11-28\N{NO-BREAK SPACE}14:40 | 12.3 | A |" in text
+    assert "| {doc}`01_a` | 2026‑11‑28\N{NO-BREAK SPACE}14:40 | 12.3 | A |" in text
     for said in (
         "profile `lite`, seed `0`",
         "Some CPU, 2 cores",
@@ -52,7 +52,7 @@ def test_chapters_that_ran_alike_share_an_environment() -> None:
 )
 def test_another_environment_is_told_apart(name: str, value: Any) -> None:
     text = markdown([RECORD, replace(RECORD, chapter="02_b", **{name: value})])
-    assert "| {doc}`02_b` | 2026-11-28\N{NO-BREAK SPACE}14:40 | 12.3 | B |" in text
+    assert "| {doc}`02_b` | 2026‑11‑28\N{NO-BREAK SPACE}14:40 | 12.3 | B |" in text
     assert "**A**" in text
     assert "**B**" in text
 

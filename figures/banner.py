@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 
 from figures import overlay, style
 from figures.contributions import contribution_map
-from figures.described import described
 from figures.feature_maps import maps_of
+from figures.material import collection_of
 from figures.ranked_strip import LOOKS, squared
+from figures.whitening_retrieval import describe
 from gem_lite.evaluate import evaluate
 from gem_lite.fine_tuned import fine_tuned
 from gem_lite.network import RetrievalNet
@@ -85,9 +86,8 @@ def _precisions(net: RetrievalNet, test: TestSet) -> np.ndarray:
 
 def _ranking(net: RetrievalNet, test: TestSet) -> np.ndarray:
     """The whole database in each query's order (Q, N); a query is cropped to its landmark."""
-    boxes = [truth["bbx"] for truth in test.ground_truth]
-    queries = described(net, test.images[test.query_rows], boxes=boxes)
-    return rank(queries, described(net, test.images))[0]
+    search = describe(net, collection_of(test))
+    return rank(search.queries, search.database)[0]
 
 
 def _answers(net: RetrievalNet, test: TestSet, query: int, count: int) -> list[tuple[int, str]]:

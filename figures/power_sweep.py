@@ -2,18 +2,16 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from figures import style
+from figures.collection import Collection
 from gem_lite.evaluate import Interval, bootstrap, evaluate
 from gem_lite.extract import extract
 from gem_lite.network import RetrievalNet
@@ -39,22 +37,14 @@ class PoolWithEvery(nn.Module):
         return torch.cat([mac(x) if math.isinf(p) else gem(x, p) for p in self.powers], dim=1)
 
 
-@dataclass(frozen=True, eq=False)
-class Queried:
-    """A split that comes without queries: pictures (N, H, W, 3), which ask (Q,), what is right for each."""
-
-    images: NDArray[np.uint8]
-    query_rows: NDArray[np.int64]
-    ground_truth: Sequence[Mapping[str, Any]]
-
-
 def describe(
-    net: RetrievalNet, test: TestSet | Queried, powers: Sequence[float] = POWERS
+    net: RetrievalNet, test: TestSet | Collection, powers: Sequence[float] = POWERS
 ) -> tuple[np.ndarray, np.ndarray]:
     """Descriptors of the database (P, N, K) and the queries (P, Q, K); every image passes the network once.
 
-    The network gives an image's P vectors in one row, which has unit length as a whole. Each block is brought
-    to unit length again, as if it had been pooled alone.
+    The pictures are rendered ones, with the queries among them. The network gives an image's P vectors in one
+    row, which has unit length as a whole. Each block is brought to unit length again, as if it had been
+    pooled alone.
     """
     pooled = RetrievalNet(
         net.backbone, PoolWithEvery(powers), mean=net.mean.flatten().tolist(), std=net.std.flatten().tolist()
@@ -72,7 +62,7 @@ def _unit_blocks(rows: np.ndarray, count: int) -> np.ndarray:
 
 
 def average_precisions(
-    database: np.ndarray, queries: np.ndarray, test: TestSet | Queried, protocol: str = "medium"
+    database: np.ndarray, queries: np.ndarray, test: TestSet | Collection, protocol: str = "medium"
 ) -> np.ndarray:
     """Average precisions (P, Q) of what `describe` gave, one row for each exponent."""
     rankings = (rank(q, x)[0] for q, x in zip(queries, database, strict=True))

@@ -8,13 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures import style
-from figures.described import described
+from figures.material import collection_of
 from figures.power_sweep import signed
-from gem_lite.evaluate import Interval, bootstrap, evaluate
+from figures.whitening_retrieval import describe
+from gem_lite.evaluate import Interval, bootstrap
 from gem_lite.fine_tuned import fine_tuned
 from gem_lite.network import RetrievalNet
 from gem_lite.off_the_shelf import pretrained
-from gem_lite.search import rank
 from gem_lite.toytown import load_test
 from gem_lite.toytown.held_out import TestSet
 
@@ -24,11 +24,8 @@ WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
 
 def average_precisions(net: RetrievalNet, test: TestSet) -> dict[str, np.ndarray]:
     """Average precision (Q,) of every test query under each protocol; nothing is whitened."""
-    boxes = [truth["bbx"] for truth in test.ground_truth]
-    database = described(net, test.images)
-    queries = described(net, test.images[test.query_rows], boxes=boxes)
-    ranks, _ = rank(queries, database)
-    return {protocol: evaluate(ranks, test.ground_truth, protocol).aps for protocol in PROTOCOLS}
+    search = describe(net, collection_of(test))
+    return {protocol: search.average_precisions(protocol=protocol) for protocol in PROTOCOLS}
 
 
 def _bars(

@@ -26,9 +26,8 @@ def measure(
     The body, which costs most, runs once. Queries are cropped and searched as `validation_map` does.
     """
     asked = judged(images)
-    split = power_sweep.Queried(asked.images, asked.query_rows, asked.ground_truth)
-    described = power_sweep.describe(net, split, powers)
-    return np.nanmean(power_sweep.average_precisions(*described, split, protocol), axis=1)
+    described = power_sweep.describe(net, asked, powers)
+    return np.nanmean(power_sweep.average_precisions(*described, asked, protocol), axis=1)
 
 
 def draw(

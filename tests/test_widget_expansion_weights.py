@@ -116,3 +116,12 @@ def test_an_unknown_kind_is_named() -> None:
     odd = RankedList(known.query, known.database, np.where(known.kinds == "junk", "hard", known.kinds))
     with pytest.raises(ValueError, match="not hard"):
         ExpansionWeights({"odd": odd}, listed=30, n=5)
+
+
+def test_weights_beside_an_axis_are_short() -> None:
+    assert run_node("expansion_weights", "[1, 0.412, 0.00619, 8.05e-5].map(onAxis)") == [
+        "1.00",
+        "0.412",
+        "0.006",
+        "0.000",
+    ]

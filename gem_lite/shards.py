@@ -83,7 +83,8 @@ class Shards:
         return self._gather(chosen.astype(np.int64).reshape(-1)).reshape(*chosen.shape, self.shape[1])
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        return np.asarray(self[:], dtype=dtype)
+        rows = np.asarray(self[:], dtype=dtype)
+        return rows.copy() if copy else rows  # a single file is mapped read-only
 
     def __iter__(self) -> Iterator[npt.NDArray[Any]]:
         for shard in range(len(self._files)):

@@ -60,6 +60,12 @@ def test_a_slice_of_one_shard_is_a_view_of_the_file(shards: Shards) -> None:
     assert not shards[5:8].flags.writeable
 
 
+def test_a_copy_of_a_single_shard_can_be_written(tmp_path: Path) -> None:
+    one = fill_shards(tmp_path / "one", 4, lambda a, b: ROWS[a:b], {"of": "noise"}, 5, progress=False)
+    assert np.array(one).flags.writeable
+    assert not np.asarray(one).flags.writeable, "without a copy it is the file"
+
+
 def test_rows_that_are_not_there_are_refused(shards: Shards) -> None:
     for key in (23, -24, [0, 23], np.ones(5, dtype=bool)):
         with pytest.raises(IndexError, match="23"):

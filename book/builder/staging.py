@@ -19,6 +19,7 @@ NOT_STAGED = shutil.ignore_patterns(
     *("claims.yml", "readme.jpg", "__pycache__", ".*"),
 )
 EXECUTION_METADATA = ("papermill", "execution", "widgets")
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def stage(chapters: Iterable[Chapter], paths: Paths) -> None:
@@ -40,9 +41,14 @@ def fit_for_print(notebook: Any) -> Any:
 
     The cell that papermill injected is hidden; time stamps go, so that equal results give equal files. Widget
     state goes because with it every page would load a widget manager from another host: a widget's page form
-    is the HTML that it shows beside.
+    is the HTML that it shows beside. What shows nothing beside is a bar that has ended, and goes too:
+    in a cell that draws a figure it would be a second one of the same name.
     """
     for cell in notebook.cells:
+        if "outputs" in cell:
+            cell.outputs = [
+                output for output in cell.outputs if set(output.get("data", {})) - {"text/plain"} != {WIDGET}
+            ]
         tags = cell.metadata.get("tags", [])
         if "injected-parameters" in tags:
             cell.metadata["tags"] = [*tags, "remove-cell"]

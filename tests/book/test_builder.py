@@ -258,6 +258,18 @@ def test_traces_of_the_execution_are_removed() -> None:
     assert printed.metadata == kept
 
 
+def test_a_bar_that_has_ended_is_not_printed() -> None:
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "0%|  | 0/9"}
+    shown = [
+        nbformat.v4.new_output("display_data", {**view, "text/html": "<gem-p-slider>"}),
+        nbformat.v4.new_output("display_data", {"image/png": "AA==", "text/plain": "<Figure>"}),
+        nbformat.v4.new_output("stream", name="stdout", text="p = 3"),
+    ]
+    bar = nbformat.v4.new_output("display_data", view)
+    cell = nbformat.v4.new_code_cell("draw()", outputs=[bar, *shown, bar])
+    assert fit_for_print(nbformat.v4.new_notebook(cells=[cell])).cells[0].outputs == shown
+
+
 @pytest.mark.slow
 def test_under_a_profile_of_real_data_the_others_are_executed_on_toytown(mini: MiniBook) -> None:
     mini.chapter("01_town", "print(profile)")

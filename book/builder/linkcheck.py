@@ -32,7 +32,7 @@ def check_links(paths: Paths) -> list[dict[str, Any]]:
     folder = paths.build / "linkcheck"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(paths.staged), "--builder", "linkcheck"]
+    command = [sys.executable, "-m", JUPYTER_BOOK, "build", str(paths.staged), "--builder", "linkcheck"]
     command += ["--config", str(paths.root / CONFIG), "--path-output", str(folder)]
     process = processes.start(command, {**os.environ, "NO_COLOR": "1"}, paths.root, folder / "log.txt")
     try:

@@ -16,8 +16,7 @@ from .errors import BuildError
 from .paths import Paths
 
 CONFIG = "_config.yml"
-# Importing this package first spares two seconds of grammars: see its `__init__`.
-JUPYTER_BOOK = "import book.builder; from jupyter_book.cli.main import main; main()"
+JUPYTER_BOOK = "book.builder.jupyter_book"
 KEY_FILE = ".key"
 NOTEBOOK_LINE = re.compile(r"(?P<file>[\w.-]+\.ipynb):(?P<line>\d{5,}):")
 
@@ -53,7 +52,7 @@ def render(paths: Paths) -> bool:
 def _jupyter_book(paths: Paths, work: Path) -> None:
     config = paths.root / CONFIG
     log = work / "log.txt"
-    command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(paths.staged), "--config", str(config)]
+    command = [sys.executable, "-m", JUPYTER_BOOK, "build", str(paths.staged), "--config", str(config)]
     command += ["--path-output", str(work), "-W", "-n", "--keep-going"]
     process = processes.start(command, {**os.environ, "NO_COLOR": "1"}, paths.root, log)
     try:

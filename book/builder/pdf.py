@@ -6,6 +6,7 @@ through, and the bookmarks are those of the whole book.
 
 import argparse
 import contextlib
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from . import chromium
 from .errors import BuildError
 from .one_page import Part, one_page
 from .paths import Paths
+from .print_pictures import with_jpeg
 from .rendering import CONFIG
 
 HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map((heading) =>
@@ -82,7 +84,9 @@ def write_pdf(
     out.parent.mkdir(parents=True, exist_ok=True)
     # Beside the book, so that it finds the book's pictures and styles.
     document = html.parent / "print.html"
-    document.write_text(one_page(html, contents, title, SUBTITLE, html.name), encoding="utf8")
+    photographs = html.parent / "print"
+    text = one_page(html, contents, title, SUBTITLE, html.name)
+    document.write_text(with_jpeg(text, html.parent, photographs), encoding="utf8")
     raw = out.with_suffix(".part.pdf")
     try:
         with contextlib.ExitStack() as stack:
@@ -100,6 +104,7 @@ def write_pdf(
         raw.replace(out)
     finally:
         document.unlink(missing_ok=True)
+        shutil.rmtree(photographs, ignore_errors=True)
         raw.unlink(missing_ok=True)
     return count
 

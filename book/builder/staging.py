@@ -10,7 +10,6 @@ from . import claims_table, executed, status
 from .chapters import Chapter
 from .homes import home, with_note
 from .paths import Paths
-from .pictures import lighter
 from .rendering import CONFIG
 from .repository import Repository, repository
 
@@ -31,7 +30,7 @@ def stage(chapters: Iterable[Chapter], paths: Paths) -> None:
     for chapter in chapters:
         file = executed.notebook_file(home(chapter, paths), chapter.name)
         notebook = with_note(nbformat.read(file, as_version=4), chapter, paths)
-        nbformat.write(lighter(with_links(fit_for_print(notebook), place)), paths.staged / chapter.path.name)
+        nbformat.write(with_links(fit_for_print(notebook), place), paths.staged / chapter.path.name)
     status.write(chapters, paths)
     claims_table.write(chapters, paths)
 

@@ -36,6 +36,15 @@ def test_nothing_asks_for_what_is_gone(site: Path) -> None:
     assert (site / "_static" / "scripts" / "theme.js").read_text() == "run();\n"
 
 
+def test_code_has_elements_for_what_has_a_colour_of_its_own(tmp_path: Path) -> None:
+    code = '<span class="kn">import</span><span class="w"> </span><span class="n">a</span>'
+    (tmp_path / "page.html").write_text(f'{code}<span class="p"><b>x</b></span>')
+    lighten(tmp_path)
+    assert (tmp_path / "page.html").read_text() == (
+        '<span class="kn">import</span> a<span class="p"><b>x</b></span>'
+    )
+
+
 def test_a_header_with_words_stays_a_header() -> None:
     html = '<th class="head text-right"><p>mAP</p></th><th class="head"></th><th><p><b>x</b></p></th>'
     assert mended(html) == html.replace('<th class="head"></th>', "<td></td>")

@@ -1,54 +1,111 @@
-"""Heavy photographs become JPEG in the pages; drawings and small pictures stay what they are."""
+"""The pages' pictures become WebP: drawings keep lines, photographs become light, pages ask for them."""
 
-import base64
 import io
-from typing import Any
+from pathlib import Path
 
 import numpy as np
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+import pytest
 from PIL import Image
 
-from book.builder.pictures import lighter
+from book.builder.pictures import UNSEEN, WIDEST, as_webp, convert
 from gem_lite.seeds import stream
 
 
-def photograph() -> np.ndarray:
+def photograph(width: int = 400) -> np.ndarray:
     """Smooth light with noise in it: what PNG is worst at."""
-    waves = np.add.outer(np.sin(np.linspace(0, 9, 300)), np.cos(np.linspace(0, 9, 400)))
-    noise = stream("test", "pictures").normal(0, 4, (300, 400, 3))
+    waves = np.add.outer(np.sin(np.linspace(0, 9, 300)), np.cos(np.linspace(0, 9, width)))
+    noise = stream("test", "pictures").normal(0, 4, (300, width, 3))
     return np.clip(128 + 50 * waves[..., None] + noise, 0, 255).astype(np.uint8)
 
 
 def drawing() -> np.ndarray:
-    picture = np.full((1500, 2000, 3), 255, dtype=np.uint8)
-    picture[::40] = picture[:, ::40] = 0
+    """Thin orange lines on white, and a bar in 300 shades of blue."""
+    picture = np.full((600, 1500, 3), 255, dtype=np.uint8)
+    picture[::40] = picture[:, ::40] = (213, 94, 0)
+    picture[300:330, :300] = np.linspace((0, 0, 90), (240, 250, 255), 300).astype(np.uint8)
     return picture
 
 
-def shown(picture: np.ndarray, pad: int = 0) -> Any:
-    """The data of an output, after `lighter`; ``pad`` bytes make a file heavy that shows the same."""
+def file_of(picture: np.ndarray, format: str = "PNG") -> bytes:
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, "PNG")
-    text = base64.b64encode(file.getvalue() + bytes(pad)).decode()
-    output = new_output("display_data", data={"image/png": text, "text/plain": "<Figure>"})
-    notebook = lighter(new_notebook(cells=[new_code_cell("draw()", outputs=[output])]))
-    return notebook.cells[0].outputs[0].data
+    Image.fromarray(picture).save(file, format)
+    return file.getvalue()
 
 
-def test_a_photograph_becomes_lighter_and_looks_the_same() -> None:
-    data = shown(photograph())
-    assert set(data) == {"image/jpeg", "text/plain"}
-    made = base64.b64decode(data["image/jpeg"])
-    difference = np.asarray(Image.open(io.BytesIO(made))).astype(int) - photograph()
-    assert np.abs(difference).mean() < 6
+def shown(webp: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(webp))
+    assert image.format == "WEBP"
+    return image
 
 
-def test_drawings_and_small_pictures_stay() -> None:
-    for data in (shown(drawing()), shown(drawing(), pad=150_000), shown(photograph()[:60, :60])):
-        assert set(data) == {"image/png", "text/plain"}
+def off_by(webp: bytes, picture: np.ndarray) -> np.ndarray:
+    return np.abs(np.asarray(shown(webp)).astype(int) - picture)
 
 
-def test_a_transparent_ground_becomes_white() -> None:
-    picture = np.dstack([photograph(), np.zeros((300, 400), np.uint8)])
-    made = Image.open(io.BytesIO(base64.b64decode(shown(picture)["image/jpeg"])))
-    assert np.asarray(made).min() >= 250
+@pytest.mark.parametrize("format", ["PNG", "JPEG"])
+def test_a_photograph_becomes_lighter_and_looks_the_same(format: str) -> None:
+    file = file_of(photograph(), format)
+    made = as_webp(file)
+    assert len(made) < len(file) / 2
+    assert off_by(made, photograph()).mean() < 6
+
+
+def test_a_wide_photograph_becomes_narrower_in_proportion() -> None:
+    assert shown(as_webp(file_of(photograph(2 * WIDEST)))).size == (WIDEST, 150)
+
+
+def test_a_drawing_keeps_its_lines_size_and_colours() -> None:
+    difference = off_by(as_webp(file_of(drawing())), drawing())
+    assert difference.max() <= UNSEEN
+    assert not difference[::40, 301:].any(), "lines have the very colour that they had"
+
+
+def test_a_transparent_ground_stays() -> None:
+    picture = np.dstack([drawing(), np.full((600, 1500), 255, np.uint8)])
+    picture[:100, :, 3] = 0
+    made = np.asarray(shown(as_webp(file_of(picture))))
+    assert (made[..., 3] == picture[..., 3]).all()
+    assert (made[100:, :, :3] == picture[100:, :, :3]).all()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    html = tmp_path / "html"
+    (html / "_images").mkdir(parents=True)
+    (html / "_images" / "drawn.png").write_bytes(file_of(drawing()))
+    (html / "_images" / "sheet.jpg").write_bytes(file_of(photograph(), "JPEG"))
+    (html / "_images" / "drawn.png.svg").write_text("<svg/>")
+    (html / "_images" / "light.png").write_bytes(file_of(np.zeros((1, 1, 3), np.uint8)))
+    (html / "page.html").write_text(
+        '<a href="_images/drawn.png"><img src="_images/drawn.png"></a> <img src="_images/sheet.jpg">'
+        '<img src="_images/drawn.png.svg"><img src="_images/light.png">'
+    )
+    return html
+
+
+def test_the_pages_ask_for_the_new_files(site: Path) -> None:
+    shape = (site / "_images" / "light.png").stat().st_size
+    convert(site, site.parent / "kept")
+    light = "light.webp" if (site / "_images" / "light.webp").exists() else "light.png"
+    assert (site / "page.html").read_text() == (
+        '<a href="_images/drawn.webp"><img src="_images/drawn.webp"></a> <img src="_images/sheet.webp">'
+        f'<img src="_images/drawn.png.svg"><img src="_images/{light}">'
+    )
+    left = {path.name for path in (site / "_images").iterdir()}
+    assert left == {"drawn.webp", "sheet.webp", "drawn.png.svg", light}
+    assert (site / "_images" / light).stat().st_size <= shape, "no picture becomes heavier"
+
+
+def test_a_picture_is_converted_once_and_forgotten_when_it_is_gone(site: Path) -> None:
+    kept = site.parent / "kept"
+    files = {path: path.read_bytes() for path in (site / "_images").iterdir()}
+    convert(site, kept)
+    first = {path.name: path.stat().st_mtime_ns for path in kept.iterdir()}
+    for path, content in files.items():
+        path.write_bytes(content)
+    (site / "_images" / "sheet.jpg").unlink()
+    convert(site, kept)
+    second = {path.name: path.stat().st_mtime_ns for path in kept.iterdir()}
+    assert len(first) == 3
+    assert len(second) == 2
+    assert second.items() <= first.items()

@@ -17,6 +17,8 @@ from visits import PATIENCE, Visit, listening, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.book, pytest.mark.slow]
 CHECKS = Path(__file__).with_name("page_checks.js")
+# Bytes of a page and of all that no other page uses; chapter 2 is sheets of photographs.
+BUDGET = {"playground.html": 4_000_000, "02_toytown.html": 500_000}
 WIDTHS, COLOURS = (1200, 390), ("light", "dark")
 
 
@@ -60,7 +62,9 @@ def test_page(opened: Visit, built_book: Path, record_property: Callable[[str, A
     wrong = list(findings(opened.page))
     assert not wrong, "\n".join(wrong)
     opened.assert_clean()
-    record_property("page_weight", opened.weight(built_book))
+    everything, own = opened.weight(built_book)
+    record_property("page_weight", (everything, own))
+    assert own <= BUDGET.get(opened.page.url.rsplit("/")[-1], 400_000)
 
 
 def test_the_front_door_leads_in(built_book: Path, visit: Callable[..., Any]) -> None:

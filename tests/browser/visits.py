@@ -69,10 +69,14 @@ class Visit:
         assert not self.console, f"errors in the console: {self.console}"
 
     def weight(self, folder: Path) -> tuple[int, int]:
-        """Bytes of all files of the folder that the page asked for, and of those that are its own."""
+        """Bytes of all files of the folder that the page asked for, and of those that it alone does."""
         files = {unquote(urlsplit(url).path) for url in self.asked if url.startswith("file:")}
         sizes = {file: Path(file).stat().st_size for file in files if Path(file).is_relative_to(folder)}
-        own = sum(size for file, size in sizes.items() if "/_static/" not in file)
+        own = sum(
+            size
+            for file, size in sizes.items()
+            if "/_static/" not in file and not file.endswith("/searchindex.js")
+        )
         return sum(sizes.values()), own
 
 

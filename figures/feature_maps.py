@@ -22,10 +22,10 @@ POWERS = (1.0, 3.0, 10.0, 100.0)
 
 
 def maps_of(net: RetrievalNet, image: np.ndarray) -> Tensor:
-    """Feature maps (K, H', W') of one picture (H, W, 3) of bytes."""
+    """Feature maps (K, H', W') of one picture (H, W, 3) of bytes, on the CPU."""
     pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float() / 255
     with torch.inference_mode():
-        return net.feature_maps(pixels)[0]
+        return net.feature_maps(pixels.to(net.mean.device))[0].cpu()
 
 
 def draw(

@@ -42,16 +42,20 @@ def describe(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Descriptors of the database (P, N, K) and the queries (P, Q, K); every image passes the network once.
 
-    The pictures are rendered ones, with the queries among them. The network gives an image's P vectors in one
-    row, which has unit length as a whole. Each block is brought to unit length again, as if it had been
-    pooled alone.
+    The network gives an image's P vectors in one row, which has unit length as a whole. Each block is brought
+    to unit length again, as if it had been pooled alone.
     """
     pooled = RetrievalNet(
         net.backbone, PoolWithEvery(powers), mean=net.mean.flatten().tolist(), std=net.std.flatten().tolist()
+    ).to(net.mean.device)
+    boxes = [truth.get("bbx") for truth in test.ground_truth]
+    asked, size = (
+        (test.queries, test.size)
+        if isinstance(test, Collection)
+        else (test.images[test.query_rows], None)  # rendered queries are in the database
     )
-    boxes = [truth["bbx"] for truth in test.ground_truth]
-    database = extract(pooled, test.images, size=None, progress=False)
-    queries = extract(pooled, test.images[test.query_rows], size=None, boxes=boxes, progress=False)
+    database = extract(pooled, test.images, size=size, progress=False)
+    queries = extract(pooled, asked, size=size, boxes=boxes, progress=False)
     return _unit_blocks(database, len(powers)), _unit_blocks(queries, len(powers))
 
 

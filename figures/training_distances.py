@@ -32,6 +32,17 @@ def measure(net: RetrievalNet, images: ImageSet, seed: int = 0, count: int = 5) 
     x = extract(net, images.images, size=None, progress=False)
     matches = positives(queries, known, "m3", seed=seed)
     found = hard_negatives(x[queries], x, known.clusters[queries], known.clusters, count)
+    return between(x, queries, matches, found)
+
+
+def between(x: np.ndarray, queries: np.ndarray, matches: np.ndarray, found: np.ndarray) -> Distances:
+    """Distances within tuples of described images.
+
+    Args:
+        x: (N, D) descriptors.
+        queries, matches: (Q,) rows; a query and its positive.
+        found: (Q, count) rows, its negatives.
+    """
     return Distances(
         positive=np.linalg.norm(x[queries] - x[matches], axis=1),
         negative=np.linalg.norm(x[queries][:, None] - x[found], axis=2),

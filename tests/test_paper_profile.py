@@ -21,8 +21,11 @@ from figures.scales_curve import SETS
 from gem_lite.checkpoints import open_network
 from gem_lite.cli import main
 from gem_lite.datasets import load_benchmark, load_sfm
+from gem_lite.datasets.pairs import clusters_of_pairs, given_pairs
 from gem_lite.evaluate import evaluate
 from gem_lite.extract import extract
+from gem_lite.mining import hard_negatives, positives
+from gem_lite.network import build_network
 from gem_lite.report import read_reports
 from gem_lite.search import rank
 from gem_lite.toytown.export import export
@@ -30,6 +33,7 @@ from gem_lite.whitening import PCAWhitening
 
 HERE = Path(__file__).parent
 SIZE = 96
+POOLINGS = ("mac", "spoc", "gem")
 NETWORK = "retrievalSfM120k-resnet101-gem"
 TABLE = """
 [networks]
@@ -129,6 +133,16 @@ def command_line(out, *arguments):
     return {name: 100 * found["map"] for name, found in json.loads(out.read_text())["results"].items()}
 
 
+def off_the_shelf(pooling):
+    """mAP (%), Medium, of torchvision's network under this pooling."""
+    bench = load_benchmark("roxford5k")
+    net = build_network("squeezenet1_0", pooling, weights="imagenet")
+    how = {"size": SIZE, "progress": False}
+    queries = extract(net, bench.queries, boxes=bench.boxes, **how)
+    ranks, _ = rank(queries, extract(net, bench.images, **how))
+    return 100 * evaluate(ranks, bench.gnd, "medium").map
+
+
 @pytest.mark.slow
 def test_the_pipeline_chapter_agrees_with_the_command_line(root, miniature, tmp_path):
     found = executed(root, "11_pipeline", tmp_path)
@@ -150,18 +164,8 @@ def test_the_pipeline_chapter_agrees_with_the_command_line(root, miniature, tmp_
     assert found["hard_expanded"] == pytest.approx(whole["hard"], abs=0.01)
     assert found["map_expanded"] != pytest.approx(found["map_tuned"], abs=0.1)
 
-    # Off the shelf it is torchvision's network, under three poolings.
-    from gem_lite.network import build_network
-
-    bench = load_benchmark("roxford5k")
-    for pooling in ("mac", "spoc", "gem"):
-        net = build_network("squeezenet1_0", pooling, weights="imagenet")
-        how = {"size": SIZE, "progress": False}
-        queries = extract(net, bench.queries, boxes=bench.boxes, **how)
-        ranks, _ = rank(queries, extract(net, bench.images, **how))
-        assert found[f"map_{pooling}_off"] == pytest.approx(
-            100 * evaluate(ranks, bench.gnd, "medium").map, abs=0.01
-        )
+    for pooling in POOLINGS:
+        assert found[f"map_{pooling}_off"] == pytest.approx(off_the_shelf(pooling), abs=0.01)
     assert found["without_mac"] == found["without_spoc"] == "not measured"
     assert np.isfinite(found["map_whitened"])
 
@@ -173,3 +177,28 @@ def test_the_chapters_before_it_run_on_photographs(root, miniature, tmp_path, ch
     alone = command_line(tmp_path / "one.json")["medium"]
     name = {"08_whitening": "map_gem_tuned_raw", "09_scales": "map_one_tuned", "10_expansion": "none_raw"}
     assert found[name[chapter]] == pytest.approx(alone, abs=0.01)
+
+
+@pytest.mark.slow
+def test_the_first_chapters_questions_are_asked_of_photographs(root, miniature, tmp_path):
+    found = executed(root, "e_other_pictures", tmp_path)
+    for pooling in POOLINGS:
+        assert found[f"map_{pooling}_off"] == pytest.approx(off_the_shelf(pooling), abs=0.01)
+    # The exponent that came with the released network is among those tried.
+    assert found["learned_p"] == pytest.approx(open_network(miniature / "released.pth").pool.p.item())
+    assert found["map_own_tuned"] == pytest.approx(command_line(tmp_path / "one.json")["medium"], abs=0.01)
+
+    # Positives and hard negatives are those of the training set's pairs.
+    pairs = load_sfm("retrieval-SfM-120k", "whiten")
+    q, p = pairs.queries, pairs.positives
+    known = given_pairs(clusters_of_pairs(len(pairs.images), q, p), q, p)
+    net = open_network(miniature / "released.pth")
+    x = extract(net, pairs.images, size=SIZE, progress=False)
+    asked = np.unique(q)
+    matches = positives(asked, known, "m3", seed=0)
+    negatives = hard_negatives(x[asked], x, known.clusters[asked], known.clusters)
+    near = np.linalg.norm(x[asked] - x[matches], axis=1)
+    far = np.linalg.norm(x[asked][:, None] - x[negatives], axis=2)
+    assert found["positive_tuned"] == pytest.approx(near.mean(), abs=1e-4)
+    assert found["negative_tuned"] == pytest.approx(far.mean(), abs=1e-4)
+    assert found["wrong_tuned"] == pytest.approx(100 * (far[:, 0] < near).mean(), abs=1)

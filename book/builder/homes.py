@@ -17,7 +17,8 @@ TOWN_NOTE = """
 
 :::{{admonition}} On Toytown
 These pages were built with the profile `{profile}`, on real photographs. This chapter asks for what only a
-rendered world knows, so it was executed on Toytown, with the profile `{town}`.
+rendered world knows, so it was executed on Toytown, with the profile `{town}`. The main questions of pooling,
+mining and training are asked of the photographs in an appendix, *The first chapters on other pictures*.
 :::"""
 REAL_NOTE = """
 

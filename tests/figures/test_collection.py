@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from figures.collection import Collection
+from figures import mined_pictures, power_sweep
+from figures.collection import Collection, Pictures
 from figures.material import Photographs, Town, judged, material
 from gem_lite import toytown
+from gem_lite.datasets.pairs import given_pairs
+from gem_lite.extract import extract
+from gem_lite.network import build_network
 from gem_lite.toytown.ground_truth import labels, query_views
 
 NAMES = ("all_souls_000001", "all_souls_000013", "christ_church_000179")
@@ -72,3 +76,28 @@ def test_the_profile_paper_is_photographs() -> None:
     given = material("paper", 3, "rparis6k", "some.pth", 512)
     assert isinstance(given, Photographs)
     assert (given.dataset, given.network, given.size, given.seed) == ("rparis6k", "some.pth", 512, 3)
+
+
+def test_every_power_is_that_of_its_own_network_on_photographs_of_that_size(photographs: Collection) -> None:
+    net = build_network("compact", seed=3)
+    database, queries = power_sweep.describe(net, photographs, (1.0, 3.0, np.inf))
+    for row, pooling in enumerate(("spoc", "gem", "mac")):
+        alone = build_network("compact", pooling, p=3.0, seed=3)
+        how = {"size": photographs.size, "progress": False}
+        np.testing.assert_allclose(database[row], extract(alone, photographs.images, **how), atol=2e-5)
+        cropped = extract(alone, photographs.queries, boxes=photographs.boxes, **how)
+        np.testing.assert_allclose(queries[row], cropped, atol=2e-5)
+
+
+def test_mined_pictures_are_those_of_the_rows_with_their_cosines(photographs: Collection) -> None:
+    known = given_pairs([0, 0, 1], [0], [1])
+    pictures = Pictures(photographs.images, 40, known.clusters, known.pairs(), known)
+    x = np.array([[1.0, 0.0], [0.8, 0.6], [0.6, -0.8]])
+    found = {"one": (np.array([2]), x[[1, 2]] @ x[0]), "two": (np.array([1]), x[[1, 1]] @ x[0])}
+    first, second = mined_pictures.strips(pictures, 0, 1, found)
+    assert [(each.kind, each.text) for each in first.answers] == [("positive", "0.80"), ("negative", "0.60")]
+    assert (first.text, second.text) == ("one", "two")
+    assert first.query.shape == (60, 80, 3), "never enlarged"
+    assert first.query[0, 0].tolist() == [255, 0, 0]
+    figure = mined_pictures.draw(pictures, 0, 1, {"one": np.array([2])}, {"one": x})
+    assert [ax.get_xlabel() for ax in figure.axes] == ["one", "✓ 0.80", "✕ 0.60"]

@@ -127,6 +127,13 @@ def test_hard_negatives_are_the_closest_images_of_other_landmarks(net: Retrieval
     assert np.nanmin(nearest, axis=1) == pytest.approx(0, abs=1e-5)
 
 
+def test_distances_between_described_images_are_those_of_their_tuples() -> None:
+    x = np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0], [6.0, 8.0]])
+    pair = training_distances.between(x, np.array([0, 1]), np.array([1, 3]), np.array([[2, 3], [0, 0]]))
+    assert pair.positive.tolist() == [5.0, 5.0]
+    assert pair.negative.tolist() == [[1.0, 10.0], [5.0, 5.0]]
+
+
 def test_distances_share_an_axis_with_the_margin() -> None:
     some = training_distances.Distances(np.array([0.2, 0.3]), np.array([[0.5, 0.9], [0.6, 0.8]]))
     axes = training_distances.draw({"before": some, "after": some}, margin=0.5).axes

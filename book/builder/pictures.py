@@ -17,8 +17,8 @@ from sphinx.application import Sphinx
 
 FOLDER = "_images"
 KINDS = (".png", ".jpg", ".jpeg")
-QUALITY = 60  # of photographs, on WebP's scale to 100
-WIDEST = 1100  # pixels of a photograph; a figure is shown some 750 wide
+QUALITY = 50  # of photographs, on WebP's scale to 100
+WIDEST = 1000  # pixels of a photograph; a figure is shown some 700 wide
 PHOTOGRAPH = 16_384  # so many colours has no drawing
 COLOURS, UNSEEN = 256, 16  # a drawing can do with so many: then no pixel is off by more than this
 GAIN = 2  # even a drawing is treated as a photograph where that makes it so many times smaller
@@ -35,7 +35,7 @@ def as_webp(picture: bytes) -> bytes:
     if image.has_transparency_data and image.convert("RGBA").getextrema()[3][0] < 255:
         return _file(image.convert("RGBA"), lossless=True)
     image = image.convert("RGB")
-    lossy = _file(_narrow(image), quality=QUALITY)
+    lossy = _file(_narrow(image), quality=QUALITY, method=6)
     drawing = None if photograph else _in_few_colours(image)
     if drawing is None:
         return lossy

@@ -27,6 +27,7 @@ def source(*objects: Callable[..., Any] | type) -> Markdown:
 
 def _place(item: Callable[..., Any] | type) -> tuple[str, str, int, int]:
     """Where it stands in words, the file as the repository names it, the first and the last line."""
+    item = inspect.unwrap(item)  # the function itself, not the file of what decorates it
     lines, first = inspect.getsourcelines(item)
     last = first + len(lines) - 1
     path = Path(inspect.getsourcefile(item) or "")

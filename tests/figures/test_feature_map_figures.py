@@ -1,5 +1,7 @@
 """The figures of the chapter on feature maps, and of surfaces: what they compute, on small known inputs."""
 
+from pathlib import Path
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -12,6 +14,7 @@ import torch
 from figures import channels, concentration, feature_maps, surface_shares
 from figures.overlay import Cell, draw_rows
 from figures.source import source
+from gem_lite import attention
 from gem_lite.network import build_network
 from gem_lite.seeds import stream
 from gem_lite.toytown.dataset import ImageSet
@@ -120,3 +123,12 @@ def test_source_is_the_packages_own_text() -> None:
     code, _, place = text.rpartition("\n````\n\n")
     assert code.endswith("return net.feature_maps(pixels.to(net.mean.device))[0].cpu()")
     assert place.startswith("*From* `figures/feature_maps.py`, lines ")
+
+
+def test_the_place_of_a_decorated_function_is_its_own(root: Path) -> None:
+    shown = source(attention.contributions)
+    _, file, first, last = shown.metadata["shown_source"][0]
+    assert file == "gem_lite/attention.py"
+    lines = (root / file).read_text(encoding="utf8").splitlines()[first - 1 : last]
+    assert lines[0] == "@torch.no_grad()"
+    assert "\n".join(lines) in shown.data

@@ -68,6 +68,44 @@ def test_a_formula_is_not_parted_from_the_number_that_it_equals() -> None:
     assert mended(f"at {pair} it") == f'at <span class="together">{pair}</span> it'
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [("", ","), ("(", ")."), ("", "-slider"), ("(", " and"), ("“", "”")]
+)
+def test_a_formula_is_not_parted_from_its_punctuation(before: str, after: str) -> None:
+    math = r'<span class="math notranslate">\(p\)</span>'
+    sign, space, word = after.partition(" ")
+    whole = f'<span class="together">{before}{math}{sign}</span>'
+    assert mended(f"<p>the {before}{math}{after} it</p>") == f"<p>the {whole}{space}{word} it</p>"
+
+
+def test_a_formula_between_words_is_left_alone() -> None:
+    html = r'<p>at <span class="math notranslate">\(p\)</span> it</p>'
+    assert mended(html) == html
+
+
+@pytest.mark.parametrize("interval", ["[−3.1, −0.7]", "[0, +12]", "71.2 ± 0.4", "68.1 to 75.0"])
+def test_an_interval_is_on_one_line(interval: str) -> None:
+    html = '<td title="{0}">so {0} here</td>'
+    unparted = interval.replace(" ", "\xa0")
+    assert mended(html.format(interval)) == f'<td title="{interval}">so {unparted} here</td>'
+
+
+@pytest.mark.parametrize("text", ["chapters 3 to 6", "[1] and [2]", "x[3], 4]", "[3, x]"])
+def test_what_is_no_interval_is_left_alone(text: str) -> None:
+    assert mended(f"<p>{text}</p>") == f"<p>{text}</p>"
+
+
+def test_short_code_is_on_one_line_and_a_long_name_may_be_on_two() -> None:
+    html = '<code class="docutils literal">{}</code>'
+    assert mended(html.format("(N, D)")) == html.format("(N, D)").replace("literal", "literal together")
+    name = "test_the_whole_score_matrix_is_never_held"
+    assert mended(html.format(name)) == html.format(name.replace("_", "_<wbr>"))
+    shown = '<code class="literal"><span class="pre">(N,</span> <span class="pre">D)</span></code>'
+    assert "literal together" in mended(shown), "tags are no letters"
+
+
 def test_code_and_data_keep_their_spaces() -> None:
-    html = '<pre>7 % 3</pre><code>7 % 3</code><script type="application/json">["7 %"]</script>'
+    html = (
+        '<pre>7 % 3, [1, 2]</pre><code>7 % 3</code><script type="application/json">["7 %", [1, 2]]</script>'
+    )
     assert mended(html) == html

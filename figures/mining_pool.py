@@ -78,7 +78,7 @@ def draw(hardness: Hardness, matching: float, chance: float, used: int) -> Figur
     left.set(ylabel="mean cosine to the query")
     right.plot(hardness.sizes, 100 * hardness.twins, "s-", color=style.PURPLE, label="hard negatives")
     right.axhline(100 * chance, color=style.GREY, ls="--", label="all images of others")
-    right.set(ylabel="of the query's style family (%)", ylim=(0, None))
+    right.set(ylabel="same style family (%)", ylim=(0, None))
     for ax in (left, right):
         ax.axvline(used, color=style.INK, lw=1, ls=":")
         ax.set(xscale="log", xlabel="images in the pool")

@@ -42,7 +42,8 @@ def draw(values: np.ndarray = EXAMPLE, limit: float = 20.0) -> Figure:
     for name, p in NAMED.items():
         mean = power_mean(values, p)
         ax.plot(p, mean, "o", color=style.VERMILION)
-        ax.annotate(f"{name}, p = {p:g}", (p, mean), (12, -9), textcoords="offset points", fontsize=9)
+        text = f"{name}, p = {p:g}".replace("-", "−")
+        ax.annotate(text, (p, mean), (12, -9), textcoords="offset points", fontsize=9)
     ax.set(xlabel="p", ylabel="generalised mean", ylim=(0.5 * values.min(), 1.1 * values.max()))
     return figure
 

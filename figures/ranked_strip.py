@@ -55,7 +55,7 @@ def _show(ax: Axes, picture: np.ndarray, text: str, colour: str) -> None:
     ax.set(xticks=[], yticks=[])
     ax.grid(False)
     ax.spines[:].set(visible=True, color=colour, linewidth=FRAME)
-    ax.set_xlabel(text, fontsize=9, labelpad=4)
+    ax.set_xlabel(text, fontsize=11, labelpad=4)
 
 
 def _show_box(ax: Axes, picture: np.ndarray, box: Sequence[float]) -> None:
@@ -63,7 +63,8 @@ def _show_box(ax: Axes, picture: np.ndarray, box: Sequence[float]) -> None:
     side = max(height, width)
     x, y = box[0] + (side - width) // 2, box[1] + (side - height) // 2
     size = (box[2] - box[0], box[3] - box[1])
-    ax.add_patch(Rectangle((x, y), *size, fill=False, edgecolor=style.ORANGE, lw=2))
+    # Over the frame: a box as large as the picture is seen too.
+    ax.add_patch(Rectangle((x, y), *size, fill=False, edgecolor=style.ORANGE, lw=2, zorder=3, clip_on=False))
 
 
 def draw(strips: Sequence[Strip]) -> Figure:
@@ -77,7 +78,7 @@ def draw(strips: Sequence[Strip]) -> Figure:
     if unknown := {answer.kind for strip in strips for answer in strip.answers} - LOOKS.keys():
         raise ValueError(f"unknown kinds of answer {sorted(unknown)}; known: {', '.join(LOOKS)}")
     columns = 1 + max(len(strip.answers) for strip in strips)
-    height = len(strips) * (WIDTH / columns + 0.3)
+    height = len(strips) * (WIDTH / columns + 0.33)
     figure, axes = plt.subplots(
         len(strips), columns, figsize=(WIDTH, height), squeeze=False, layout="constrained"
     )

@@ -83,10 +83,13 @@ def draw_pairs(counts: Sequence[int], methods: Mapping[str, np.ndarray], dimensi
         ax.plot(counts, values.mean(axis=1), marker + "-", color=colour, label=name)
         ax.fill_between(counts, values.min(axis=1), values.max(axis=1), color=colour, alpha=0.2, lw=0)
     ax.axvline(dimension, color=style.GREY, lw=1, ls=":")
+    # Above the frame, where no fan is.
     ax.annotate(
-        f" {dimension} pairs: one\n per dimension",
-        (dimension, 0.02),
+        f"{dimension} pairs: one per dimension",
+        (dimension, 1.01),
         xycoords=("data", "axes fraction"),
+        ha="center",
+        va="bottom",
         color=style.GREY,
         fontsize=10,
     )

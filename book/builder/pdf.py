@@ -117,7 +117,7 @@ def _print(page: Page, file: Path) -> None:
         display_header_footer=True,
         header_template="<span></span>",
         footer_template=FOOTER,
-        margin={"top": "18mm", "bottom": "18mm", "left": "18mm", "right": "18mm"},
+        margin={"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"},
         outline=True,
         tagged=True,
     )

@@ -75,13 +75,13 @@ def _unparted(interval: re.Match[str]) -> str:
 
 
 def _code(found: re.Match[str]) -> str:
-    """Code inside a sentence: short, it is read in one piece; a longer name may end a line after a "_"."""
+    """Code inside a sentence: short, it is read in one piece; a long name may end a line after a "_"."""
     classes, text = found.groups()
-    if len(unescape(re.sub("<[^>]*>", "", text))) <= SHORT_CODE:
+    letters = unescape(re.sub("<[^>]*>", "", text))
+    if len(letters) <= SHORT_CODE and not LONG_NAME.search(letters):
         return f'<code class="{classes} together">{text}</code>'
-    return (
-        f'<code class="{classes}">{LONG_NAME.sub(lambda name: name[0].replace("_", "_<wbr>"), text)}</code>'
-    )
+    text = LONG_NAME.sub(lambda name: name[0].replace("_", "_<wbr>"), text)
+    return f'<code class="{classes}">{text}</code>'
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:

@@ -53,7 +53,8 @@ def _accept(options: argparse.Namespace, paths: Paths) -> int:
     """Make what the chapters report now what is expected."""
     run = _executed(options, paths)
     seed = profile_parameters(paths.book / "profiles", paths.profile, None)["seed"]
-    file = accept(paths, chapters_of(paths, options.only), run, seed, options.reason)
+    chapters = chapters_of(paths, options.only)
+    file = accept(paths, chapters, run, seed, options.reason, options.other_processor)
     if (paths.book / "claims.yml").is_file():
         write_reproducibility(paths.root)
     print(f"\nWritten: {file}, its figures, and REPRODUCIBILITY.md. Look at the diff, then commit them.")
@@ -113,6 +114,11 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
             command.add_argument("--no-run", action="store_true", help="take what lies there, stale or not")
         if action is _accept:
             command.add_argument("--reason", required=True, help="why the expectations change; it is kept")
+            command.add_argument(
+                "--other-processor",
+                action="store_true",
+                help="same code, other kind of processor: keep the seeds of before in the spread",
+            )
         if action is _seeds:
             command.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="default: 0 1 2")
     return parser.parse_args(arguments)

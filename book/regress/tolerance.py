@@ -16,6 +16,7 @@ from .values import REAL, WHOLE, Parts, parts
 K = 4.0
 EXACT = 0.5  # of one unit: any other whole number is a move, of two tolerances or more
 PERCENT = ("%", "points")
+ELSEWHERE = " on "  # between a seed and the kind of processor, where that is not the expectations' own
 PRINTED_PERCENT = 0.05  # the book prints one digit after the point
 RELATIVE, LEAST = 1e-3, 1e-5  # of other numbers; below LEAST is the noise of float32
 
@@ -54,7 +55,7 @@ def tolerance_of(record: Record, seeds: Mapping[str, Value], trained: bool, usua
 
     Args:
         record: as reported for the profile's own seed.
-        seeds: values by seed, that one included.
+        seeds: values by seed, that one included; "0 on X" is seed 0 on a processor of kind X.
         trained: whether the chapter uses trained networks.
         usual: the chapter's `usual_spread`.
     """
@@ -67,7 +68,7 @@ def tolerance_of(record: Record, seeds: Mapping[str, Value], trained: bool, usua
         return Tolerance(*_rounding(split, record.unit, "no trained network has a part in it"))
     if len(seeds) < 2:
         return Tolerance(*_rounding(split, record.unit, "measured for one seed only, its noise is unknown"))
-    names = ", ".join(seeds)
+    names = _names(seeds)
     spread = spread_over(seeds.values())
     if spread is None:
         return Tolerance(None, f"its words differ over seeds {names}: shown, not judged")
@@ -80,6 +81,17 @@ def tolerance_of(record: Record, seeds: Mapping[str, Value], trained: bool, usua
         why += ", raised to the chapter's usual one"
     least = _rounding(split, record.unit, "")[0]
     return Tolerance([max(K * s, at_least) for s, at_least in zip(used, least, strict=True)], why, spread)
+
+
+def _names(seeds: Iterable[str]) -> str:
+    """Seeds in words.
+
+    >>> _names(["0", "1", "0 on A", "0 on B"])
+    '0, 1 and 3 kinds of processor'
+    """
+    own = ", ".join(seed for seed in seeds if ELSEWHERE not in seed)
+    others = {seed.partition(ELSEWHERE)[2] for seed in seeds if ELSEWHERE in seed}
+    return f"{own} and {1 + len(others)} kinds of processor" if others else own
 
 
 def _rounding(split: Parts, unit: str, because: str) -> tuple[list[float], str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from samples import BEFORE, expected, picture, run
 
@@ -66,6 +67,32 @@ def test_seeds_measured_now_replace_those_of_before() -> None:
     others = {"1": {"map_gem": Record(64.0, "%")}}
     found = seed_values({"map_gem": Record(60.0, "%")}, 0, others, known)
     assert found == {"map_gem": {"0": 60.0, "1": 64.0}}
+
+
+def test_seeds_of_another_processor_are_kept_beside_those_of_now(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = {"01_a": {"1": {"map_gem": Record(64.0, "%")}}}
+    monkeypatch.setattr("book.regress.accept.current_seed_runs", lambda paths, chapters: now)
+    write_expected(paths.root, replace(expected(), environment={"processor": "slow"}))
+    measured = replace(run(BEFORE), environment={"processor": "fast"})
+    accept(paths, CHAPTERS, measured, 0, "on another processor", other_processor=True)
+    one = read_expected(paths.root, "tiny").results["01_a"]["map_gem"]
+    values = {"0": 60.0, "1": 64.0, "0 on slow": 60.0, "1 on slow": 61.0, "2 on slow": 62.0}
+    assert one.seeds == values
+    assert one.spread == [pytest.approx(np.std(list(values.values()), ddof=1))]
+    assert one.why == "4 × spread over seeds 0, 1 and 2 kinds of processor"
+
+    again = replace(run(BEFORE), environment={"processor": "third"})
+    accept(paths, CHAPTERS, again, 0, "on a third processor", other_processor=True)
+    seeds = read_expected(paths.root, "tiny").results["01_a"]["map_gem"].seeds
+    assert set(seeds) == {"0", "1", *(f"{s} on slow" for s in "012"), "0 on fast", "1 on fast"}
+
+    with pytest.raises(ValueError, match=r"not from another kind of processor \(third\)"):
+        accept(paths, CHAPTERS, again, 0, "once more by mistake", other_processor=True)
+    accept(paths, CHAPTERS, again, 0, "something has really changed")
+    seeds = read_expected(paths.root, "tiny").results["01_a"]["map_gem"].seeds
+    assert set(seeds) == {"0", "1"}, "what other code gave elsewhere says nothing"
 
 
 def test_the_pictures_of_all_profiles_stay_below_three_megabytes(root: Path) -> None:

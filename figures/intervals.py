@@ -66,7 +66,7 @@ def _bar(ax: plt.Axes, interval: Interval, y: float, colour: str) -> None:
         [y, y],
         color=colour,
         lw=5,
-        solid_capstyle="round",
+        solid_capstyle="butt",
         alpha=0.4,
     )
     ax.plot(100 * interval.mean, y, "o", color=colour, ms=8)

@@ -88,7 +88,14 @@ def draw(steps: Sequence[Step], groups: np.ndarray) -> Figure:
     figure, ax = plt.subplots(figsize=(7.2, 0.46 * len(steps) + 0.9))
     for y, each in enumerate(steps):
         medium, hard = each.interval(groups), each.interval(groups, "hard")
-        ax.plot([100 * medium.low, 100 * medium.high], [y, y], color=style.BLUE, lw=5, alpha=0.35)
+        ax.plot(
+            [100 * medium.low, 100 * medium.high],
+            [y, y],
+            color=style.BLUE,
+            lw=5,
+            alpha=0.35,
+            solid_capstyle="butt",
+        )
         ax.plot(100 * medium.mean, y, "o", color=style.BLUE, ms=7, label="Medium" if y == 0 else None)
         ax.plot(
             100 * hard.mean, y, "D", mfc="white", mec=style.VERMILION, ms=6, label="Hard" if y == 0 else None

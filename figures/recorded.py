@@ -67,7 +67,7 @@ def draw_differences(record: Record, names: Sequence[str]) -> Figure:
         found = record["differences"][name]
         settled = found["low"] > 0 or found["high"] < 0
         colour = style.GREEN if settled else style.GREY
-        ax.plot([found["low"], found["high"]], [y, y], color=colour, lw=5, alpha=0.4)
+        ax.plot([found["low"], found["high"]], [y, y], color=colour, lw=5, alpha=0.4, solid_capstyle="butt")
         ax.plot(found["mean"], y, "o" if settled else "s", color=colour, ms=7)
         ax.plot(found["each"], [y + 0.24] * len(found["each"]), "|", color=style.INK, ms=7)
     ax.axvline(0, color=style.INK, lw=1)
@@ -87,7 +87,14 @@ def draw_heads(record: Record) -> Figure:
         for offset, (name, (colour, marker)) in zip((-0.15, 0, 0.15), MARKS.items(), strict=True):
             for x, head in enumerate(HEADS):
                 found = heads[head][f"{world}/{name.lower()}/raw"]
-                ax.plot([x + offset] * 2, [found["low"], found["high"]], color=colour, lw=3, alpha=0.35)
+                ax.plot(
+                    [x + offset] * 2,
+                    [found["low"], found["high"]],
+                    color=colour,
+                    lw=3,
+                    alpha=0.35,
+                    solid_capstyle="butt",
+                )
                 label = name if x == 0 and world == "town" else None
                 ax.plot(x + offset, found["mean"], marker, color=colour, ms=6, label=label)
         ax.set(title=title, xticks=range(len(HEADS)), xticklabels=HEADS.values())

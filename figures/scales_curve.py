@@ -108,7 +108,7 @@ def draw(measured: Mapping[str, Mapping[str, Point]], sets: Mapping[str, Sequenc
     axes[1].axhline(0, color=style.INK, lw=1, ls="--")
     axes[1].margins(x=0.08, y=0.1)
     axes[0].set(ylabel="mAP (%)", ylim=(0, None))
-    axes[1].set(ylabel="difference to\none scale (points)")
+    axes[1].set(ylabel="difference to\nscale 1 (points)")
     for ax in axes:
         ax.set_xlabel("pixels, in units of scale 1")
     figure.legend(*axes[0].get_legend_handles_labels(), ncols=2, loc="outside lower center")

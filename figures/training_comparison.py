@@ -33,7 +33,7 @@ def _bars(
 ) -> None:
     for y, (name, interval) in enumerate(intervals.items()):
         low, mean, high = 100 * interval.low, 100 * interval.mean, 100 * interval.high
-        ax.plot([low, high], [y, y], color=colours[name], lw=5, alpha=0.4, solid_capstyle="round")
+        ax.plot([low, high], [y, y], color=colours[name], lw=5, alpha=0.4, solid_capstyle="butt")
         ax.plot(mean, y, "o", color=colours[name], ms=7)
         # Beside its interval, and on white: a line at zero may stand there.
         ax.annotate(

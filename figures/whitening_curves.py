@@ -154,12 +154,16 @@ def facts_of_dimensions(
 
 
 def facts_of_pairs(counts: Sequence[int], values: np.ndarray) -> dict[str, float]:
-    """What the prose says of one line (counts, draws) of `draw_pairs`; "enough" is within a point of all."""
+    """What the prose says of one line (counts, draws) of `draw_pairs`.
+
+    From "enough" pairs on all means are within a point of the last.
+    """
     means = values.mean(axis=1)
+    far = np.flatnonzero(means < means[-1] - 1)
     return {
         "fewest_map": means[0],
         "all_map": means[-1],
-        "enough": counts[int(np.flatnonzero(means >= means[-1] - 1)[0])],
+        "enough": counts[int(far[-1]) + 1] if len(far) else counts[0],
         "worst": counts[int(means.argmin())],
         "worst_map": means.min(),
     }

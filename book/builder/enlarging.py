@@ -21,6 +21,7 @@ PICTURE = re.compile(
 )
 NUMBER = re.compile(r'<span class="caption-number">([^<]+)</span>')
 WIDE = 1.6  # times as wide as high: on a phone a strip that is hard to read
+PAGE = 1300  # pixels across: drawn for a page, many pictures side by side
 
 
 def enlargeable(html: str, folder: Path) -> str:
@@ -38,26 +39,26 @@ def _linked(figure: str, folder: Path) -> str:
     name = found[1].strip() if found else "the picture"
 
     def link(picture: re.Match[str]) -> str:
-        kind = "enlarge wide" if proportion(folder / unquote(picture["file"])) >= WIDE else "enlarge"
+        kind = "enlarge wide" if is_wide(folder / unquote(picture["file"])) else "enlarge"
         sign = f'<span class="enlarge-sign">Enlarge {name}</span>'
         return f'<a class="{kind}" href="{picture["file"]}">{picture["image"]}{sign}</a>'
 
     return PICTURE.sub(link, figure, count=1)
 
 
-def proportion(file: Path) -> float:
-    """Width of a picture over its height.
+def is_wide(file: Path) -> bool:
+    """Whether a picture is hard to read where it is as narrow as a phone.
 
     Raises:
         ValueError: for an SVG file that does not say how large it is.
     """
     if file.suffix != ".svg":
         with Image.open(file) as picture:
-            return picture.width / picture.height
+            return picture.width / picture.height >= WIDE or picture.width >= PAGE
     box = ElementTree.parse(file).getroot().get("viewBox", "").split()
     if len(box) != 4:
         raise ValueError(f"{file}: an SVG picture needs a viewBox")
-    return float(box[2]) / float(box[3])
+    return float(box[2]) / float(box[3]) >= WIDE
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:

@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
-from book.builder.enlarging import enlargeable, proportion
+from book.builder.enlarging import enlargeable, is_wide
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} 100"></svg>'
 FIGURE = """<figure class="align-default" id="fig-x">
@@ -17,10 +17,11 @@ FIGURE = """<figure class="align-default" id="fig-x">
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Pictures of a book: a strip, a square, a drawing."""
+    """Pictures of a book: a strip, a square, rows of pictures, a drawing."""
     (tmp_path / "_images").mkdir()
     Image.new("RGB", (300, 100)).save(tmp_path / "_images" / "strip.png")
     Image.new("RGB", (100, 100)).save(tmp_path / "_images" / "square.jpg")
+    Image.new("RGB", (1500, 1200)).save(tmp_path / "_images" / "rows.png")
     (tmp_path / "_images" / "drawing.svg").write_text(SVG.format(250))
     return tmp_path
 
@@ -31,7 +32,8 @@ def link(html: str) -> BeautifulSoup:
 
 
 @pytest.mark.parametrize(
-    ("name", "wide"), [("strip.png", True), ("square.jpg", False), ("drawing.svg", True)]
+    ("name", "wide"),
+    [("strip.png", True), ("square.jpg", False), ("drawing.svg", True), ("rows.png", True)],
 )
 def test_a_picture_leads_to_its_file(name: str, wide: bool, folder: Path) -> None:
     picture = f'<img alt="Two &gt; one" src="_images/{name}" />'
@@ -61,4 +63,4 @@ def test_a_drawing_without_a_size_is_named(folder: Path) -> None:
     file = folder / "_images" / "bad.svg"
     file.write_text("<svg></svg>")
     with pytest.raises(ValueError, match=r"bad\.svg: an SVG picture needs a viewBox"):
-        proportion(file)
+        is_wide(file)

@@ -180,11 +180,12 @@ def test_every_number_of_dimensions_has_a_label_and_near_ones_stand_apart() -> N
 
 
 def test_facts_and_curve_of_pairs() -> None:
-    values = np.array([[30.0, 40.0], [20.0, 24.0], [49.0, 50.0], [50.0, 50.0]])
+    values = np.array([[49.0, 51.0], [20.0, 24.0], [49.0, 50.0], [50.0, 50.0]])
     facts = whitening_curves.facts_of_pairs([16, 32, 64, 70], values)
-    assert facts == {"fewest_map": 35, "all_map": 50, "enough": 64, "worst": 32, "worst_map": 22}
+    assert facts == {"fewest_map": 50, "all_map": 50, "enough": 64, "worst": 32, "worst_map": 22}
+    assert whitening_curves.facts_of_pairs([64, 70], values[2:])["enough"] == 64, "all of them"
     ax = whitening_curves.draw_pairs([16, 32, 64, 70], {"none": values}, 32).axes[0]
-    assert ax.lines[0].get_ydata() == pytest.approx([35, 22, 49.5, 50])
+    assert ax.lines[0].get_ydata() == pytest.approx([50, 22, 49.5, 50])
     # 64 is too near to 70 to be written.
     assert [label.get_text() for label in ax.get_xticklabels()] == ["16", "32", "70"]
 

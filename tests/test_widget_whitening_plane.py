@@ -41,9 +41,8 @@ def test_the_browser_computes_what_the_library_computes() -> None:
         assert numbers["shares"] == pytest.approx(widget.shares, abs=1e-9)
         for state, found in zip(widget.states, numbers["states"], strict=True):
             np.testing.assert_allclose(found["within"], state.within, rtol=1e-9, atol=1e-9)
-            # A component has no sign of its own: both sides may call it by either.
-            np.testing.assert_allclose(np.abs(found["between"]), np.abs(state.between), rtol=1e-9, atol=1e-8)
-            np.testing.assert_allclose(np.abs(found["matrix"]), np.abs(state.matrix), rtol=1e-9, atol=1e-9)
+            np.testing.assert_allclose(found["between"], state.between, rtol=1e-9, atol=1e-8)
+            np.testing.assert_allclose(found["matrix"], state.matrix, rtol=1e-9, atol=1e-9)
 
 
 def test_the_steps_are_what_the_chapter_says() -> None:

@@ -114,6 +114,10 @@ class WhiteningPlane(LiveElement):
         within = scatter_of_differences(points, *self.pairs) / len(self.pairs[0])
         between = nonmatching_scatter(points, self.landmarks, None)
         whiten = scipy.linalg.inv(scipy.linalg.sqrtm(within).real)
+        components = np.asarray(whitening.components_.T, dtype=np.float64)
+        # A component has no sign of its own: both are turned as the page has them, by less than a right angle.
+        turned = np.diag(scipy.linalg.solve(whiten, components))
+        rotated = components * np.where(turned < 0, -1.0, 1.0)
         return [
             State(
                 matrix,
@@ -121,7 +125,7 @@ class WhiteningPlane(LiveElement):
                 matrix.T @ within @ matrix,
                 matrix.T @ between @ matrix,
             )
-            for matrix in (np.eye(2), whiten, np.asarray(whitening.components_.T, dtype=np.float64))
+            for matrix in (np.eye(2), whiten, rotated)
         ]
 
     @property

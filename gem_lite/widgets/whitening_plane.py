@@ -115,7 +115,7 @@ class WhiteningPlane(LiveElement):
         between = nonmatching_scatter(points, self.landmarks, None)
         whiten = scipy.linalg.inv(scipy.linalg.sqrtm(within).real)
         components = np.asarray(whitening.components_.T, dtype=np.float64)
-        # A component has no sign of its own: both are turned as the page has them, by less than a right angle.
+        # A component has no sign of its own: both are turned by less than a right angle, as in the page.
         turned = np.diag(scipy.linalg.solve(whiten, components))
         rotated = components * np.where(turned < 0, -1.0, 1.0)
         return [

@@ -83,7 +83,7 @@ def seed_values(
         if others:
             elsewhere = {s: found[name].value for s, found in others.items() if name in found}
             values[name] = dict(sorted({str(seed): record.value, **elsewhere}.items()))
-            kept = old[name].seeds if before and name in old else {}
+            kept = (old[name].seeds or {str(seed): old[name].value}) if before and name in old else {}
             values[name] |= {s if ELSEWHERE in s else s + ELSEWHERE + before: v for s, v in kept.items()}
         else:
             values[name] = dict(old[name].seeds) if name in old else {}

@@ -95,6 +95,12 @@ def test_seeds_of_another_processor_are_kept_beside_those_of_now(
     assert set(seeds) == {"0", "1"}, "what other code gave elsewhere says nothing"
 
 
+def test_what_another_processor_measured_for_one_seed_only_is_kept_too() -> None:
+    known = {"map": replace(expected().results["01_a"]["map_gem"], seeds={})}
+    found = seed_values({"map": Record(63.0, "%")}, 0, {"1": {"map": Record(64.0, "%")}}, known, "slow")
+    assert found == {"map": {"0": 63.0, "1": 64.0, "0 on slow": 60.0}}
+
+
 def test_the_pictures_of_all_profiles_stay_below_three_megabytes(root: Path) -> None:
     sizes = [file.stat().st_size for file in (root / FOLDER).rglob("*.webp")]
     assert sum(sizes) <= 3_000_000

@@ -94,7 +94,7 @@ class MarginElement extends BookElement {
           <output aria-live="polite"><p class="verdict"></p><table><tbody></tbody></table></output>
           <figure><svg class="loss" viewBox="0 0 ${LOSS_WIDTH} 70" aria-hidden="true">
             <path class="match"></path><path class="no-match"></path><line class="margin" y1="0" y2="70"></line><circle class="at" r="3.5"></circle>
-            </svg><figcaption class="axis"><span>d&nbsp;=&nbsp;0</span><span>loss, up to <span class="top"></span>, over distance</span><span>d&nbsp;=&nbsp;2</span></figcaption>
+            </svg><figcaption class="axis"><span>d&nbsp;=&nbsp;0</span><span>loss, up to <span class="top"></span></span><span>d&nbsp;=&nbsp;2</span></figcaption>
             <p class="key"><span>match</span><span class="other">no match</span><span class="edge">margin</span></p></figure>
         </div>
       </div>

@@ -191,7 +191,7 @@ class ExpansionWeights extends BookElement {
       ["weight on the landmark", right],
       ["weight on junk", junk],
       ["weight on something else", wrong],
-      ["all weights of answers (query: 1)", fixed(result.total, 2)],
+      ["all answers; the query: 1", fixed(result.total, 2)],
       ["the query turns by", `${fixed(result.turn, 1)}°`],
     ];
     this.find("tbody").replaceChildren(...rows.map(([name, text]) => tableRow("", name, [text])));

@@ -31,7 +31,8 @@ def accept(
         other_processor: keep the seeds' values of before beside those of now, under their processor's name.
 
     Raises:
-        ValueError: without a reason; or if the values of before are from this very kind of processor.
+        ValueError: without a reason; or if the values of before are from this very kind of processor, or no
+            other seed was executed on this one.
     """
     reason = " ".join(reason.split())
     if len(reason) < SHORTEST_REASON:
@@ -42,6 +43,8 @@ def accept(
         raise ValueError(f"the seeds of before are not from another kind of processor ({before or '?'})")
     counts = Counter(row.status for row in compare(expected, run))
     measured = current_seed_runs(paths, chapters)
+    if other_processor and (lacking := [c.name for c in chapters if c.name not in measured]):
+        raise ValueError(f"no other seed of {', '.join(lacking)} was executed here: make regress-seeds first")
     for chapter in chapters:
         found = run.chapters[chapter.name]
         old = expected.results.get(chapter.name, {})

@@ -95,6 +95,14 @@ def test_seeds_of_another_processor_are_kept_beside_those_of_now(
     assert set(seeds) == {"0", "1"}, "what other code gave elsewhere says nothing"
 
 
+def test_without_seeds_of_this_processor_none_pass_for_its_own(paths: Paths) -> None:
+    write_expected(paths.root, replace(expected(), environment={"processor": "slow"}))
+    measured = replace(run(BEFORE), environment={"processor": "fast"})
+    with pytest.raises(ValueError, match="no other seed of 01_a was executed here: make regress-seeds first"):
+        accept(paths, CHAPTERS, measured, 0, "on another processor", other_processor=True)
+    assert read_expected(paths.root, "tiny").environment == {"processor": "slow"}
+
+
 def test_what_another_processor_measured_for_one_seed_only_is_kept_too() -> None:
     known = {"map": replace(expected().results["01_a"]["map_gem"], seeds={})}
     found = seed_values({"map": Record(63.0, "%")}, 0, {"1": {"map": Record(64.0, "%")}}, known, "slow")

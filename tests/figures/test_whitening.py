@@ -184,6 +184,7 @@ def test_facts_and_curve_of_pairs() -> None:
     facts = whitening_curves.facts_of_pairs([16, 32, 64, 70], values)
     assert facts == {"fewest_map": 50, "all_map": 50, "enough": 64, "worst": 32, "worst_map": 22}
     assert whitening_curves.facts_of_pairs([64, 70], values[2:])["enough"] == 64, "all of them"
+    assert whitening_curves.facts_of_pairs([16, 32, 64, 70], values[[1, 0, 1, 3]])["enough"] == 70, "for good"
     ax = whitening_curves.draw_pairs([16, 32, 64, 70], {"none": values}, 32).axes[0]
     assert ax.lines[0].get_ydata() == pytest.approx([50, 22, 49.5, 50])
     # 64 is too near to 70 to be written.
